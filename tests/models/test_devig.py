@@ -11,8 +11,18 @@ from hypothesis import strategies as st
 
 from core.models.devig import Method, fair
 
-PRICES = st.lists(st.floats(1.01, 200.0), min_size=2, max_size=6).filter(
-    lambda prices: math.fsum(1 / price for price in prices) >= 1.0
+
+def pay(prices: list[float]) -> bool:
+    """Whether the outcomes together cost a dollar or more."""
+    return math.fsum(1 / price for price in prices) >= 1.0
+
+
+PRICES = st.lists(st.floats(1.01, 200.0), min_size=2, max_size=6).filter(pay)
+PAIRS = (
+    st.floats(1.01, 100.0)
+    .flatmap(lambda one: st.tuples(st.just(one), st.floats(1.01, min(200.0, one / (one - 1)))))
+    .map(list)
+    .filter(pay)
 )
 
 
@@ -49,14 +59,14 @@ def test_probabilities_sum_to_one_and_keep_the_order_of_the_prices(
         assert likely >= unlikely - 1e-12, (low, high)
 
 
-@given(PRICES.filter(lambda prices: len(prices) == 2))
+@given(PAIRS)
 def test_of_two_outcomes_shin_is_additive(prices: list[float]) -> None:
     additive = fair(tuple(prices), Method.ADDITIVE)
     if not isinstance(additive, str) and min(additive) > 1e-6:
         assert fair(tuple(prices), Method.SHIN) == pytest.approx(additive, abs=1e-9)
 
 
-@given(PRICES.filter(lambda prices: len(prices) == 2))
+@given(PAIRS)
 def test_power_gives_the_long_shot_less_than_the_plain_share_does(prices: list[float]) -> None:
     plain, power = (fair(tuple(prices), way) for way in (Method.MULTIPLICATIVE, Method.POWER))
     assert not isinstance(plain, str) and not isinstance(power, str)
