@@ -52,10 +52,16 @@ class Crowd:
         """What a second of the market brings."""
         rng, exchange = self._rng, self._site.exchange
         for ticker in self._middle:
-            if rng.random() < self._unrest:
+            if rng.random() < self._unrest or self._taken(ticker):
                 self.quote(ticker)
         for order in list(exchange.account(ACCOUNT).working.values()):
             if rng.random() < self._greed and order.remaining:
                 share = rng.choice((0.1, 0.3, 0.5, 1.0))
                 count = max(LOT, int(order.remaining * share) // LOT * LOT)
                 self._site.hit(order, count)
+
+    def _taken(self, ticker: str) -> bool:
+        """Whether all that was quoted on one side has traded: nobody leaves it so for long, and a desk that
+        sees one side only opens nothing in the whole event."""
+        mine = self._site.exchange.account(CROWD).working.values()
+        return len({order.side for order in mine if order.ticker == ticker}) == 1
