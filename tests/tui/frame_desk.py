@@ -99,7 +99,9 @@ def desk_rows(stage: Stage) -> None:
     now, session, view = stage.clock(), stage.desk.engine.session, stage.desk.app.view
     view.apply(rows.snapshot(now, session), now)
     view.journal.clear()
-    stage.tell(**rows.two_venues(now, session), journal=stage.newest)
+    ours = rows.events()[0]
+    theirs = replace(ours, event="poly-nyc", brackets=(replace(ours.brackets[2], key=rows.POLY_KEY),))
+    stage.tell(**rows.two_venues(now, session), events=(theirs,), journal=stage.newest)
     stage.status()
     view.trace(now)  # and not again before the picture is taken
     view.markets = {key: replace(row, volume=row.bid_size * 40) for key, row in view.markets.items()}

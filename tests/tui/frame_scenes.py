@@ -183,7 +183,7 @@ PICTURES = (
     _desk("engine-down", _engine_gone),
     Picture("markets", "markets", ("screen.markets",)),
     Picture("orders", "orders", ("screen.orders",)),
-    Picture("orders-differ", "orders", ("screen.orders",), _differs, shapes=NARROW),
+    Picture("orders-differ", "orders", ("screen.orders",), _differs),
     Picture("positions", "positions", ("screen.positions",)),
     Picture("models", "models", ("screen.models",)),
     Picture("feeds", "feeds", ("screen.feeds",)),

@@ -37,11 +37,8 @@ def beside(desk: Desk) -> None:
     desk.engine.send(proposals=(other,))
 
 
-@pytest.mark.parametrize("size", [(80, 24), (160, 45)])
-async def test_a_batch_shows_the_cards_of_one_event_and_one_key_decides_on_one(
-    directory: Path, size: tuple[int, int]
-) -> None:
-    async with running(directory, size=size) as desk:
+async def test_a_batch_shows_the_cards_of_one_event_and_one_key_decides_on_one(directory: Path) -> None:
+    async with running(directory, size=(80, 24)) as desk:
         desk.engine.answers[EVENT] = json.dumps(TOGETHER).encode()
         beside(desk)
         await desk.shows("of 3")
@@ -54,8 +51,6 @@ async def test_a_batch_shows_the_cards_of_one_event_and_one_key_decides_on_one(
         assert "BUY YES" in first and "12.95" in first and "+5.8" in first
         (second,) = [row for row in lines[17:] if " 50-51" in row and "BUY YES" in row]
         assert ">" not in second and not any("NYC hi Nov24" in row and "BUY" in row for row in lines[17:])
-        if size[0] > 80:
-            return
         desk.stand()
         await desk.press("j")
         await desk.until(lambda: desk.app.operator.arming.card_id == "5B3C")

@@ -25,7 +25,6 @@ from tui.widgets.feed_table import COLUMNS, key_of
 from tui.widgets.line_pane import LinePane
 from tui.widgets.status_bar import status_line
 
-SIZES = [(80, 24), (160, 45), (200, 50)]
 NOW = Now(50 * rows.S, rows.WORLD_MS)
 TOLD = {
     "source": "coinbase",
@@ -64,11 +63,8 @@ def table(desk: Desk) -> str:
     return desk.app.screen.query_one("#feeds", LinePane).text
 
 
-@pytest.mark.parametrize("size", SIZES)
-async def test_every_family_and_source_is_there_with_what_is_wrong(
-    directory: Path, size: tuple[int, int]
-) -> None:
-    async with running(directory, size=size) as desk:
+async def test_every_family_and_source_is_there_with_what_is_wrong(directory: Path) -> None:
+    async with running(directory, size=(80, 24)) as desk:
         await with_twenty(desk)
         seen = set()
         for _ in range(30):

@@ -6,15 +6,11 @@ import json
 from pathlib import Path
 from typing import Any
 
-import pytest
-
 from core.control.protocol import Query
 from tests.tui.conftest import running
 from tests.tui.rows import statics
 from tests.tui.test_screens import checked_lines
 from tui.cli_funnel import funnel_lines
-
-SIZES = [(80, 24), (160, 45), (200, 50)]
 
 
 def told() -> list[dict[str, Any]]:
@@ -35,9 +31,8 @@ def told() -> list[dict[str, Any]]:
     ]
 
 
-@pytest.mark.parametrize("size", SIZES)
-async def test_stages_reasons_and_the_markets_behind_one(directory: Path, size: tuple[int, int]) -> None:
-    async with running(directory, size=size) as desk:
+async def test_stages_reasons_and_the_markets_behind_one(directory: Path) -> None:
+    async with running(directory, size=(80, 24)) as desk:
         desk.engine.answers["funnel"] = json.dumps(told()).encode()
         await desk.press("7")
         await desk.shows("FUNNEL 134 markets")

@@ -92,7 +92,7 @@ async def test_every_row_names_its_venue_and_the_parts_of_a_position_stand_apart
         (there,) = [dict(zip(header.split(), text.replace("NYC hi Nov23 48-49", "m").split(), strict=False))
                     for text in held if text.startswith("P NYC")]  # fmt: skip
         assert (there["qty"], there["prov"], there["sell"]) == ("10", "4", "6")
-        if size[0] >= 160:
+        if size[0] >= 120:
             assert (there["conf"], there["fail"]) == ("6", "3")
         text = whole(desk)
         assert "POLY NYC hi Nov23 48-49: 4 provisional, not to be sold before they are confirmed" in text
