@@ -69,7 +69,7 @@ def _oldest(scene: Scene, key: Key) -> Span:
     world = scene.view.world_ms(scene.now)
     rows = _event(scene, key).inputs
     if not rows:
-        return Span(UNKNOWN, "text-muted")
+        return Span(f"  {UNKNOWN}", "text-muted")
     worst = max(rows, key=lambda row: (world - row.event_world_ms) / max(1, row.stale_after_s))
     seconds = (world - worst.event_world_ms) / 1000
     late = seconds > worst.stale_after_s

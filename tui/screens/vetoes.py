@@ -39,10 +39,10 @@ class VetoTable(LiveTable):
                 Column("when", " when", 13, 2, self._when, left=True),
                 Column("card", " card", 8, 5, self._card, left=True),
                 Column("market", " market", 20, 1, self._market, left=True, grow=True, width_max=24),
-                Column("trade", "  trade", 20, 1, self._trade, left=True, grow=True, width_max=34),
+                Column("trade", "  trade", 24, 1, self._trade, left=True, grow=True, width_max=34),
                 Column("edge", "edge", 8, 4, self._edge),
                 Column("why", "  reason", 10, 1, self._why, left=True, grow=True, width_max=34),
-                Column("made", "would have made", 16, 1, self._made),
+                Column("made", "would make", 12, 1, self._made),
             ),
             id="vetoes",
         )

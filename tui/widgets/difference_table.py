@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import msgspec
 
 from core.control.tables.account import AccountRow, DifferenceRow, ReadingRow
-from tui.format import age, utc, venue_letter, venue_short
+from tui.format import ELLIPSIS, age, utc, venue_letter, venue_short
 from tui.lines import Line, Span, line
 from tui.scene import Scene, note
 from tui.tables import clean
@@ -27,7 +27,8 @@ MEANINGS = {
     "R13": "no trade explains it; :reconcile accept cash",
 }
 
-
+_ID = 8
+"""Cells of an id."""
 AGREEMENTS = {
     "agrees": ("agrees", "good"),
     "moved": ("moved since", "text-muted"),
@@ -135,7 +136,7 @@ class DifferenceTable(LiveTable):
     def _where(self, scene: Scene, key: Key) -> Span:
         row = self._row(key)
         market = self._labels.get(row.ticker, row.ticker)
-        return Span(" " + " ".join(filter(None, (row.about, market, row.subject[-6:]))))
+        return Span(" " + " ".join(filter(None, (row.about, market, _short(row.subject)))))
 
     def _ours(self, scene: Scene, key: Key) -> Span:
         return Span(self._row(key).ours, "strong" if key in self._differ else "text")
@@ -199,6 +200,11 @@ class DifferenceTable(LiveTable):
         if not reading.complete:
             return note(f"{_unread(reading)}; it is read again.")
         return note(f"No entries before a reading that agrees: {reading.doubt}." if reading.doubt else "")
+
+
+def _short(subject: str) -> str:
+    """The end of an order's or a fill's id, which tells it from others; all of a short one."""
+    return subject if len(subject) <= _ID else f"{ELLIPSIS}{subject[2 - _ID :]}"
 
 
 def _agrees(reading: ReadingRow) -> bool:
