@@ -311,7 +311,11 @@ COMMANDS: tuple[CommandSpec, ...] = (
         word="resolve",
         reason=True,
     ),
-    CommandSpec("alarms", "[ack ID|all]", "everything that rang; ack says you have seen it"),
+    CommandSpec(
+        "alarms",
+        "[ack ID|all | shelve ID 30m [REASON] | unshelve ID]",
+        "everything that rang; ack: seen; shelve puts a CHECK aside for a time",
+    ),
     CommandSpec("engine", "stop [cancel|keep|flatten]", "end the engine; what rests is cancelled"),
     CommandSpec("arm", "", "let entries leave with real money", reason=True),
     CommandSpec("disarm", "[REASON]", "stop entries and cancel the resting ones"),

@@ -15,7 +15,7 @@ COLUMNS: dict[str, tuple[str, ...]] = {
     "orders": ("id", "label", "side", "price", "quantity", "filled", "state", "age_s", "expires"),
     "account": ("about", "ticker", "subject", "ours", "theirs", "agreement", "age_s"),
     "positions": ("label", "net", "average", "cost", "max_loss", "open_pnl", "exit_price", "today"),
-    "alarms": ("id", "level", "age_s", "seen", "active", "what", "effect", "clears"),
+    "alarms": ("id", "level", "age_s", "seen", "active", "shelved", "what", "effect", "clears"),
     "limits": ("name", "scope", "used", "limit", "ceiling", "unit"),
 }
 SETTLING = ("confirmed", "unsettled", "failed", "sellable")
@@ -101,8 +101,16 @@ def status_lines(status: dict[str, Any]) -> Iterable[str]:
     if status["flatten"] is not None:
         yield progress_line(status["flatten"])
     for alarm in status["alarms"]:
-        if alarm["active"] and alarm["level"] != "NOTE":
+        if alarm["active"] and alarm["level"] != "NOTE" and not alarm["shelved_by"]:
             yield f"{alarm['level']}  {span(alarm['age_s'])}  {alarm['what']}: {alarm['effect']}"
+
+
+def shelved(alarm: dict[str, Any]) -> str:
+    """Until when and by whom an alarm is put aside; empty for one that is not."""
+    if not alarm["shelved_by"]:
+        return ""
+    why = f": {alarm['shelved_for']}" if alarm["shelved_for"] else ""
+    return f"until {alarm['shelved_until'][11:16]}Z by {alarm['shelved_by']}{why}"
 
 
 def _since(status: dict[str, Any], what: str, why: str) -> str:

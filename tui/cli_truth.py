@@ -96,10 +96,38 @@ def alarms_ack(which: str) -> None:
     if which == "all":
         verbs.command(place_of(), protocol.AcknowledgeAll(verbs.new_id()))
         return
-    number = protocol.alarm_number(which)
+    verbs.command(place_of(), protocol.Acknowledge(verbs.new_id(), _number(which)))
+
+
+@alarms.command("shelve")
+@click.argument("which", metavar="ID")
+@click.argument("time", metavar="TIME")
+@with_reason
+@with_profile
+def alarms_shelve(which: str, time: str, reason: str) -> None:
+    """Put alarm ID, a CHECK, aside for TIME (30m, 2h; 8h at most): it is listed and counts nowhere.
+
+    It rings again when the time is over and its cause still stands, when it gets worse, and after a restart.
+    """
+    minutes = protocol.shelf_minutes(time)
+    if minutes is None:
+        raise click.UsageError(f"{time[:20]!r} is no time: write it as 30m or 2h")
+    verbs.command(place_of(), protocol.Shelve(verbs.new_id(), _number(which), minutes, reason))
+
+
+@alarms.command("unshelve")
+@click.argument("which", metavar="ID")
+@with_profile
+def alarms_unshelve(which: str) -> None:
+    """Let alarm ID ring again before its time is over."""
+    verbs.command(place_of(), protocol.Unshelve(verbs.new_id(), _number(which)))
+
+
+def _number(text: str) -> int:
+    number = protocol.alarm_number(text)
     if number is None:
-        raise click.UsageError(f"{which[:40]!r} is no alarm's number (see: pmconsole alarms)")
-    verbs.command(place_of(), protocol.Acknowledge(verbs.new_id(), number))
+        raise click.UsageError(f"{text[:40]!r} is no alarm's number (see: pmconsole alarms)")
+    return number
 
 
 GROUPS = (reconcile, orders, alarms)

@@ -156,7 +156,9 @@ def _mode(app: PmConsole, now: Now) -> None:
 def _acknowledge(app: PmConsole, now: Now) -> None:
     alarm_id = app.selected("alarms")
     unread = app.view.unacknowledged()
-    if not any(row.id == alarm_id for row in unread):
+    selected = app.view.alarms.get(alarm_id)
+    shelved = selected is not None and bool(selected.shelved_by)
+    if not shelved and not any(row.id == alarm_id for row in unread):
         alarm_id = unread[0].id if unread else None
     app.operator.acknowledge(alarm_id, now)
 

@@ -68,6 +68,7 @@ class System(msgspec.Struct, frozen=True):
     drill: Drill | None
     alarms: int
     unseen: int
+    shelved: int
     journal: int
 
 
@@ -123,7 +124,8 @@ def remarks(system: System) -> tuple[tuple[str, str], ...]:
         how = "passed" if drill.passed else "FAILED"
         when = drill.at[:16].replace("T", " ")
         drilled = (f"Last drill {when} {how}: {drill.said}", _good(drill.passed))
-    rang = f"Alarms: {system.alarms} stand, {system.unseen} unseen. Journal: {system.journal} rows."
+    aside = f", {system.shelved} shelved" if system.shelved else ""
+    rang = f"Alarms: {system.alarms} stand, {system.unseen} unseen{aside}. Journal: {system.journal} rows."
     return drilled, (rang, "near" if system.unseen else "text-muted")
 
 

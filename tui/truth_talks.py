@@ -10,8 +10,11 @@ from core.control.protocol import (
     Reconcile,
     Resolve,
     Resume,
+    Shelve,
     StopEngine,
+    Unshelve,
     alarm_number,
+    shelf_minutes,
 )
 from tui.operator import Operator
 from tui.tables import Now
@@ -57,15 +60,30 @@ def _orders(operator: Operator, clock: Clock, rest: str) -> Talk:
 
 
 def _alarms(operator: Operator, now: Now, rest: str) -> str | None:
-    verb, _, which = rest.partition(" ")
-    which = which.strip() or "all"
-    number = alarm_number(which)
-    if verb != "ack" or (number is None and which != "all"):
-        return "usage: alarms [ack ID|all]"
-    command_id = operator.next_id()
-    command = AcknowledgeAll(command_id) if number is None else Acknowledge(command_id, number)
-    operator.send(command, "acknowledge", now)
+    made = alarm_command(operator.next_id(), rest)
+    if isinstance(made, str):
+        return made
+    operator.send(made[0], made[1], now)
     return None
+
+
+def alarm_command(command_id: str, rest: str) -> tuple[AnyCommand, str] | str:
+    """What is typed after ``alarms`` as a command with what it is called, or what is wrong with it."""
+    words = rest.split(maxsplit=3)
+    number = alarm_number(words[1]) if len(words) > 1 else None
+    match words:
+        case ["ack"] | ["ack", "all"]:
+            return AcknowledgeAll(command_id), "acknowledge"
+        case ["ack", _] if number is not None:
+            return Acknowledge(command_id, number), "acknowledge"
+        case ["shelve", _, time, *reason] if number is not None:
+            minutes = shelf_minutes(time)
+            if minutes is None:
+                return f"{time[:20]!r} is no time: type it as 30m or 2h"
+            return Shelve(command_id, number, minutes, " ".join(reason)), f"shelve {number}"
+        case ["unshelve", _] if number is not None:
+            return Unshelve(command_id, number), f"unshelve {number}"
+    return "usage: alarms [ack ID|all | shelve ID 30m [REASON] | unshelve ID]"
 
 
 def _engine(operator: Operator, now: Now, rest: str) -> str | None:

@@ -228,7 +228,12 @@ def show(profile: Profile, what: str, *, as_json: bool) -> None:
         click.echo(json_text(answer))
     elif what == "alarms":
         rows = [
-            {**row, "seen": answers.yes(row["acknowledged"]), "active": answers.yes(row["active"])}
+            {
+                **row,
+                "seen": answers.yes(row["acknowledged"]),
+                "active": answers.yes(row["active"]),
+                "shelved": answers.shelved(row),
+            }
             for row in answer
         ]
         for text in answers.table_lines(rows, answers.COLUMNS[what]):

@@ -207,8 +207,10 @@ class ViewModel(Tables):
         return next((row for row in event.brackets if row.key == key), None) if event is not None else None
 
     def alarm_list(self) -> list[AlarmRow]:
-        """Alarms worth a line: unacknowledged ACT first, then newest."""
-        rows = [row for row in self.alarms.values() if row.active or not row.acknowledged]
+        """Alarms worth a line: unacknowledged ACT first, then newest. What is shelved is worth none."""
+        rows = [
+            row for row in self.alarms.values() if not row.shelved_by and (row.active or not row.acknowledged)
+        ]
         rank = {"ACT": 0, "CHECK": 1, "NOTE": 2}
         return sorted(rows, key=lambda row: (row.acknowledged, rank.get(row.level, 3), -row.since_ns, row.id))
 
@@ -227,7 +229,7 @@ class ViewModel(Tables):
         return sorted(
             self.alarms.values(),
             key=lambda row: (
-                row.acknowledged or row.level == "NOTE",
+                row.acknowledged or bool(row.shelved_by) or row.level == "NOTE",
                 rank.get(row.level, 3),
                 not row.active,
                 -row.since_ns,

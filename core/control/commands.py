@@ -43,11 +43,13 @@ from core.control.protocol import (
     Resume,
     SetLimit,
     SetMode,
+    Shelve,
     SkipWait,
     StopEngine,
     TryFeed,
     UnlinkMarkets,
     Unpause,
+    Unshelve,
     Veto,
 )
 from core.domain.text import clean_text
@@ -90,6 +92,8 @@ CALLS: dict[type, _Call] = {
     SetLimit: lambda e, c, who: e.set_limit(c.name, c.value, c.confirm, c.reason, who),
     Acknowledge: lambda e, c, who: e.acknowledge(c.alarm_id, who),
     AcknowledgeAll: lambda e, _, who: e.acknowledge_all(who),
+    Shelve: lambda e, c, who: e.shelve(c.alarm_id, c.minutes, c.reason, who),
+    Unshelve: lambda e, c, who: e.unshelve(c.alarm_id, who),
     Reconcile: lambda e, _, who: e.reconcile(who),
     Accept: lambda e, c, who: e.accept(c.what, c.confirm, c.reason, who),
     Resolve: lambda e, c, who: e.resolve(c.order, c.found, c.confirm, c.reason, who),

@@ -9,6 +9,8 @@ are in ``core/control/tables``.
 
 from __future__ import annotations
 
+import re
+
 import msgspec
 
 from core.control.tables.account import JournalRow, ReadingRow
@@ -245,6 +247,27 @@ def alarm_number(text: str) -> int | None:
     return int(text) if text.isdecimal() and len(text) <= ALARM_DIGITS_MAX else None
 
 
+class Shelve(Command, frozen=True, tag="shelve"):
+    """Put a CHECK alarm aside: listed, and counted nowhere, until the time is over or it gets worse."""
+
+    alarm_id: int
+    minutes: int
+    reason: str = ""
+
+
+class Unshelve(Command, frozen=True, tag="unshelve"):
+    alarm_id: int
+
+
+_SPAN = re.compile(r"([1-9][0-9]{0,4})([mh])", re.ASCII)
+
+
+def shelf_minutes(text: str) -> int | None:
+    """Minutes of a time as a person types it, such as ``30m`` or ``2h``; ``None`` when it is none."""
+    found = _SPAN.fullmatch(text)
+    return int(found[1]) * (60 if found[2] == "h" else 1) if found is not None else None
+
+
 class AcknowledgeAll(Command, frozen=True, tag="ack_all"):
     pass
 
@@ -381,6 +404,8 @@ AnyCommand = (
     | SetLimit
     | Acknowledge
     | AcknowledgeAll
+    | Shelve
+    | Unshelve
     | Reconcile
     | Accept
     | Resolve

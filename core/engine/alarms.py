@@ -1,7 +1,8 @@
 """Conditions worth a person's eyes, one alarm for each, however often it is reported.
 
 ``ACT`` wants somebody now and stays until seen; ``CHECK`` is looked at in passing; ``NOTE`` is told
-once and passes by itself.
+once and passes by itself. A ``CHECK`` can be shelved for a time: it is listed and rings for nobody,
+however often it comes and goes, until the time is over or it gets worse. A restart shelves nothing.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from collections.abc import Container
 
 from core.domain.clock import Clocks
 from core.engine.record import Scribe
-from core.engine.state import Alarm, AlarmLevel, DeskState
+from core.engine.state import Alarm, AlarmLevel, DeskState, Shelf
 from core.journal.events import Kind
 from core.risk.halts import HaltScope
 
@@ -21,6 +22,9 @@ CLEARED_SHOWN_NS = 60_000_000_000
 RESUME = "resume"
 """In ``Alarm.clears``: it stands until the operator resumes its scope."""
 DROPPED = "alarms dropped"
+SHELF_MIN_MAX = 480
+"""Minutes an alarm may be shelved at most: a day's shift, so that nobody inherits another's silence."""
+_MINUTE_NS = 60_000_000_000
 _RANK = {AlarmLevel.NOTE: 0, AlarmLevel.CHECK: 1, AlarmLevel.ACT: 2}
 
 
@@ -74,7 +78,7 @@ class Alarms:
             clears=clears,
             active=level is not AlarmLevel.NOTE,
             scope=scope,
-            kind=key.partition(" ")[0],
+            key=key,
         )
         self._next += 1
         self._by_key[key] = alarm.id
@@ -84,9 +88,14 @@ class Alarms:
         self._make_room()
 
     def _again(self, key: str, level: AlarmLevel, what: str, effect: str, clears: str) -> bool:
-        """Whether it was over a moment ago, unseen, and nobody has to act on it: it stands again."""
+        """Whether it was over, shelved or unseen, and nobody has to act on it: it stands again."""
         before = self._state.alarms.get(self._over.pop(key, 0))
-        if before is None or before.acknowledged or level is not AlarmLevel.CHECK:
+        if before is None:
+            return False
+        if level is not AlarmLevel.CHECK:
+            before.shelf = None
+            return False
+        if before.acknowledged and before.shelf is None:
             return False
         before.what, before.effect, before.clears = what, effect, clears
         before.active, before.since_ns = True, self._clocks.mono_ns()
@@ -136,11 +145,12 @@ class Alarms:
         return None
 
     def acknowledge(self, alarm_id: int, actor: str) -> Alarm | None:
-        """The alarm, or ``None`` when it is gone or was acknowledged before."""
+        """The alarm, or ``None`` when it is gone or was acknowledged before. It is on no shelf any more."""
         alarm = self._state.alarms.get(alarm_id)
-        if alarm is None or alarm.acknowledged:
+        if alarm is None or (alarm.acknowledged and alarm.shelf is None):
             return None
         alarm.acknowledged = True
+        alarm.shelf = None
         if alarm_id == self._by_key.get(DROPPED):
             self._dropped = 0
             self.clear(DROPPED)
@@ -148,10 +158,40 @@ class Alarms:
         self._state.changed_alarms.touch(alarm_id)
         return alarm
 
+    def shelve(self, alarm: Alarm, minutes: int, reason: str, actor: str) -> None:
+        """Put one that need not be acted on aside; anew where it lies there already."""
+        alarm.shelf = Shelf(
+            actor,
+            reason,
+            self._clocks.mono_ns() + minutes * _MINUTE_NS,
+            self._clocks.wall_ms() + minutes * 60_000,
+        )
+        text = f"alarm shelved {minutes} min: {alarm.what}"
+        self._scribe.desk(Kind.ACK, text, actor=actor, reason=reason)
+        self._state.changed_alarms.touch(alarm.id)
+
+    def unshelve(self, alarm: Alarm, actor: str) -> None:
+        """Before its time is over: it stands as it stood before."""
+        alarm.shelf = None
+        self._scribe.desk(Kind.ACK, f"alarm unshelved: {alarm.what}", actor=actor)
+        self._state.changed_alarms.touch(alarm.id)
+
+    def _shelf_over(self, alarm: Alarm) -> None:
+        """Its time is over: what still stands rings anew, whoever had seen it before."""
+        alarm.shelf = None
+        if alarm.active:
+            alarm.acknowledged = False
+            self._scribe.desk(Kind.ALARM, f"{alarm.level.value} {alarm.what}", effect=alarm.effect)
+        self._state.changed_alarms.touch(alarm.id)
+
     def tick(self) -> None:
-        """Drop what is over, seen (if it had to be) and was shown long enough."""
+        """Drop what is over, seen (if it had to be) and was shown long enough; end what was shelved."""
         now = self._clocks.mono_ns()
         for alarm in list(self._state.alarms.values()):
+            if alarm.shelf is not None:
+                if now < alarm.shelf.until_ns:
+                    continue  # listed until then, also while it is over
+                self._shelf_over(alarm)
             shown = NOTE_SHOWN_NS if alarm.level is AlarmLevel.NOTE else CLEARED_SHOWN_NS
             needed = alarm.level is AlarmLevel.ACT and not alarm.acknowledged
             if not alarm.active and not needed and now - alarm.since_ns > shown:

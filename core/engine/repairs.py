@@ -11,6 +11,7 @@ from collections.abc import Collection
 from core.domain.order import Life, Order
 from core.domain.units import Price
 from core.engine import rules
+from core.engine.alarms import SHELF_MIN_MAX
 from core.engine.hands import Hands
 from core.engine.incidents import name_of
 from core.engine.operator import VIEWER_REFUSED, Actor, Outcome, accepted, refused
@@ -26,6 +27,10 @@ from core.venues.venue import Incomplete, OrderReport
 ACCEPT_WORD = "accept"
 RESOLVE_WORD = "resolve"
 CASH = "cash"
+_UNSHELVABLE = {
+    AlarmLevel.ACT: "somebody has to act on it; acknowledge it once you do",
+    AlarmLevel.NOTE: "a note passes by itself",
+}
 COUNTED = (About.POSITION, About.CASH)
 
 
@@ -48,13 +53,39 @@ class Repairs(Hands):
         unseen = [
             a.id
             for a in self.desk.state.alarms.values()
-            if not a.acknowledged and a.level is not AlarmLevel.NOTE
+            if not a.acknowledged and a.shelf is None and a.level is not AlarmLevel.NOTE
         ]
         if not unseen:
             return refused("Every alarm was acknowledged before.")
         seen = [alarm for a in unseen if (alarm := self.desk.alarms.acknowledge(a, actor.name)) is not None]
         lifted = [text for alarm in seen if (text := self._seen(alarm, actor))]
         return accepted(" ".join([f"{len(seen)} alarms seen; their causes stay until they clear.", *lifted]))
+
+    def shelve(self, alarm_id: int, minutes: int, reason: str, actor: Actor) -> Outcome:
+        """Put a CHECK aside for a time; it rings anew when that is over and its cause still stands."""
+        if not actor.may_operate:
+            return VIEWER_REFUSED
+        alarm = self.desk.state.alarms.get(alarm_id)
+        if alarm is None:
+            return refused("That alarm is gone.")
+        if alarm.level is not AlarmLevel.CHECK:
+            return refused(f"Alarm {alarm.id} cannot be shelved: {_UNSHELVABLE[alarm.level]}.")
+        if not 1 <= minutes <= SHELF_MIN_MAX:
+            return refused(f"An alarm is shelved for 1m to {SHELF_MIN_MAX // 60}h, not {minutes} minutes.")
+        self.desk.alarms.shelve(alarm, minutes, reason, actor.name)
+        return accepted(
+            f"Shelved for {minutes} min: listed under Alarms alone. It rings again when that is over, when it"
+            " gets worse, and after a restart."
+        )
+
+    def unshelve(self, alarm_id: int, actor: Actor) -> Outcome:
+        if not actor.may_operate:
+            return VIEWER_REFUSED
+        alarm = self.desk.state.alarms.get(alarm_id)
+        if alarm is None or alarm.shelf is None:
+            return refused("That alarm is not shelved.")
+        self.desk.alarms.unshelve(alarm, actor.name)
+        return accepted(f"Alarm {alarm.id} is no longer shelved.")
 
     def _seen(self, alarm: Alarm, actor: Actor) -> str:
         """What seeing it lifts, as a sentence; empty for nothing."""

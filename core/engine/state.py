@@ -60,6 +60,17 @@ class AlarmLevel(enum.Enum):
     NOTE = "NOTE"
 
 
+class Shelf(msgspec.Struct, frozen=True):
+    """An alarm that is listed and nothing more for a time."""
+
+    by: str
+    reason: str
+    until_ns: int
+    """Monotonic; the time it ends by."""
+    until_wall_ms: int
+    """The same for a person."""
+
+
 @dataclass(slots=True)
 class Alarm:
     """One condition worth a person's eyes. It stays until its cause clears and, if ACT, someone saw it."""
@@ -75,10 +86,17 @@ class Alarm:
     active: bool = True
     scope: HaltScope | None = None
     """The halt it calls somebody to: a resume asks whether it was seen, and ends it."""
-    kind: str = ""
-    """What conditions of its sort have in common: floods of them are one line."""
+    key: str = ""
+    """The condition, the same for all its alarms; its first word is the sort of it."""
     times: int = 1
     """How often it came, where it goes and comes again."""
+    shelf: Shelf | None = None
+    """Who has put it aside and until when; it counts nowhere while it lies there."""
+
+    @property
+    def kind(self) -> str:
+        """What conditions of its sort have in common: floods of them are one line."""
+        return self.key.partition(" ")[0]
 
 
 @dataclass(slots=True)

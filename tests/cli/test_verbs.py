@@ -87,6 +87,8 @@ async def test_an_unknown_profile_is_refused_with_2(empty: Desk, arguments: list
         (["mode", "manual"], "'manual' is not one of"),
         (["alarms", "ack", "seven"], "'seven' is no alarm's number"),
         (["alarms", "ack", "9" * 5000], "99999' is no alarm's number"),
+        (["alarms", "shelve", "7", "30"], "'30' is no time: write it as 30m or 2h"),
+        (["alarms", "shelve", "all", "30m"], "'all' is no alarm's number"),
         (["attach", "--take", "--view-only"], "exclude each other"),
         (["flatten", "--keep", "--direct"], "--keep stands alone"),
         (["--speed", "0"], "0.0 is not in the range"),
@@ -158,6 +160,9 @@ async def test_a_port_in_use_is_named_with_its_option(empty: Desk) -> None:
         (["alarms", "ack"], p.AcknowledgeAll("")),
         (["alarms", "ack", "all"], p.AcknowledgeAll("")),
         (["alarms", "ack", "7"], p.Acknowledge("", 7)),
+        (["alarms", "shelve", "7", "30m"], p.Shelve("", 7, 30)),
+        (["alarms", "shelve", "7", "2h", "--reason", "wind"], p.Shelve("", 7, 120, "wind")),
+        (["alarms", "unshelve", "7"], p.Unshelve("", 7)),
         (["arm", "--confirm", "arm live 3d4c", "--reason", "go"], p.Arm("", "arm live 3d4c", "go")),
         (["disarm", "--reason", "lunch"], p.Disarm("", "lunch")),
         (["feeds", "confirm", "CPI"], p.ConfirmRelease("", "CPI")),
@@ -294,10 +299,12 @@ async def test_reconcile_waits_for_the_next_reading_and_tells_it_by_row(
 
 async def test_alarms_say_whether_somebody_has_seen_them(desk: Desk) -> None:
     row = {"id": 3, "level": "ACT", "age_s": 4.0, "what": "KAL: lost", "effect": "halted", "clears": "resume"}
-    desk.answers.data["alarms"] = [{**row, "acknowledged": False, "active": True}]
+    shelf = {"shelved_by": "cli pid 7", "shelved_until": "2026-11-23T14:02:31.000Z", "shelved_for": "wind"}
+    desk.answers.data["alarms"] = [{**row, "acknowledged": False, "active": True, **shelf}]
     header, line = (await desk.run("alarms")).out.splitlines()
     assert header.split()[:5] == ["id", "level", "age_s", "seen", "active"]
     assert line.split()[:5] == ["3", "ACT", "4.0", "no", "yes"]
+    assert "until 14:02Z by cli pid 7: wind" in line
     assert json.loads((await desk.run("alarms", "--json")).out)[0]["acknowledged"] is False
     assert "whether somebody saw it" in (await desk.run("alarms", "--fields")).out
 

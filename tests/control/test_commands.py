@@ -66,6 +66,8 @@ SAMPLES: dict[type, tuple[Any, str, tuple[Any, ...]]] = {
     p.RestExit: (p.RestExit("1", "KX-1", 3500), "rest_exit", ("KX-1", 3500)),
     p.SetLimit: (p.SetLimit("1", "n", "5", "raise", "why"), "set_limit", ("n", "5", "raise", "why")),
     p.Acknowledge: (p.Acknowledge("1", 3), "acknowledge", (3,)),
+    p.Shelve: (p.Shelve("1", 3, 30, "known"), "shelve", (3, 30, "known")),
+    p.Unshelve: (p.Unshelve("1", 3), "unshelve", (3,)),
     p.AcknowledgeAll: (p.AcknowledgeAll("1"), "acknowledge_all", ()),
     p.Reconcile: (p.Reconcile("1"), "reconcile", ()),
     p.Accept: (p.Accept("1", "KX-1", "accept", "why"), "accept", ("KX-1", "accept", "why")),

@@ -152,7 +152,7 @@ ROWS = Rows(
         (HealthRow("engine lag", 3, 100, "milliseconds", False),), (), (),
         (BucketRow("kalshi", "write", 0, 8_050, 10_000, 10_000, 70, 1),),
         (LayerRow("watchdog", "", "not armed", "it does not answer"),),
-        DrillRow(1_700_000_000_000, True, "flat"), 2, 1, 4_711,
+        DrillRow(1_700_000_000_000, True, "flat"), 2, 1, 1, 4_711,
     ),
     account=(
         LineRow("kalshi", "order", STATIC.ticker, "pm-1", "WORKING 5.00", "not listed", "moved", None),

@@ -6,10 +6,11 @@ import asyncio
 
 import msgspec
 
-from core.engine.alarms import ALARMS_MAX, CLEARED_SHOWN_NS
+from core.engine.alarms import ALARMS_MAX, CLEARED_SHOWN_NS, SHELF_MIN_MAX
 from core.engine.judging import judge
 from core.engine.state import Alarm, AlarmLevel
 from core.execution.ladder import Ladder, Phase
+from core.journal.events import Kind
 from core.risk.halts import Level
 from tests.execution.bench import HOT, TRADER, Bench, only, running
 from tests.virtual import VirtualLoop, run_virtual
@@ -166,5 +167,111 @@ def test_alarms_somebody_must_act_on_go_last_and_not_in_silence() -> None:
                 alarms.raise_(f"more {n}", AlarmLevel.ACT, f"one more call, {n}")
             (again,) = standing(bench, "made room")
             assert again.what.endswith(": 2") and not again.acknowledged
+
+    run_virtual(main)
+
+
+# --- shelving -------------------------------------------------------------------------------------------
+
+
+def shelved(bench: Bench, minutes: int = 30) -> Alarm:
+    """A chatty condition, put aside."""
+    bench.engine.desk.alarms.raise_("chatty", AlarmLevel.CHECK, "it comes and goes", "nothing")
+    (alarm,) = standing(bench, "comes and goes")
+    told = bench.engine.shelve(alarm.id, minutes, "known: wind", TRADER)
+    assert told.accepted, told.text
+    return alarm
+
+
+def rows(bench: Bench, kind: Kind) -> list[str]:
+    return [str(row.data()["text"]) for row in bench.journal.rows if row.kind == kind.value]
+
+
+def test_what_is_shelved_stays_so_however_often_it_comes_and_rings_anew_when_its_time_is_over() -> None:
+    async def main(loop: VirtualLoop) -> None:
+        async with running(loop) as bench:
+            alarms, alarm = bench.engine.desk.alarms, shelved(bench)
+            assert alarm.shelf is not None and alarm.shelf.by == TRADER.name
+            alarm.acknowledged = True
+            for _ in range(20):
+                alarms.clear("chatty")
+                await asyncio.sleep(75)  # longer than what is over is shown
+                alarms.raise_("chatty", AlarmLevel.CHECK, "it comes and goes", "nothing")
+            assert standing(bench, "comes and goes") == [alarm] and alarm.shelf and alarm.times == 21
+            assert bench.engine.acknowledge_all(TRADER).text == "Every alarm was acknowledged before."
+            assert alarm.shelf, "seen is what was seen, not what was put aside"
+            await asyncio.sleep(300 + 5)
+            assert alarm.shelf is None and alarm.active and not alarm.acknowledged
+            assert rows(bench, Kind.ALARM).count("CHECK it comes and goes") == 2, "it has rung anew"
+            assert rows(bench, Kind.ACK) == ["alarm shelved 30 min: it comes and goes"]
+            (row,) = (row for row in bench.journal.rows if row.kind == Kind.ACK.value)
+            assert (row.actor, row.data()["reason"]) == (TRADER.name, "known: wind")
+
+    run_virtual(main)
+
+
+def test_what_is_over_when_its_time_is_rings_for_nobody_and_goes() -> None:
+    async def main(loop: VirtualLoop) -> None:
+        async with running(loop) as bench:
+            alarm = shelved(bench, 2)
+            bench.engine.desk.alarms.clear("chatty")
+            await asyncio.sleep(110)
+            assert alarm.id in bench.engine.state.alarms, "what is shelved is listed"
+            await asyncio.sleep(20)
+            assert alarm.id not in bench.engine.state.alarms
+            assert rows(bench, Kind.ALARM).count("CHECK it comes and goes") == 1
+
+    run_virtual(main)
+
+
+def test_what_gets_worse_breaks_the_shelf_also_after_it_was_over() -> None:
+    async def main(loop: VirtualLoop) -> None:
+        async with running(loop) as bench:
+            for over in (False, True):
+                alarms, alarm = bench.engine.desk.alarms, shelved(bench)
+                if over:
+                    alarms.clear("chatty")
+                alarms.raise_("chatty", AlarmLevel.ACT, "it has come to stay")
+                (worse,) = standing(bench, "come to stay")
+                assert worse.level is AlarmLevel.ACT and worse.shelf is None and not worse.acknowledged
+                assert alarm.shelf is None and not alarm.active
+                alarms.clear("chatty")
+                alarms.acknowledge(worse.id, "x")
+                await asyncio.sleep(65)
+
+    run_virtual(main)
+
+
+def test_what_must_be_acted_on_is_not_shelved_nor_anything_for_longer_than_a_shift() -> None:
+    async def main(loop: VirtualLoop) -> None:
+        async with running(loop) as bench:
+            engine, alarms = bench.engine, bench.engine.desk.alarms
+            alarms.raise_("bad", AlarmLevel.ACT, "it burns")
+            (act,) = standing(bench, "burns")
+            assert "acknowledge it once you do" in engine.shelve(act.id, 5, "", TRADER).text
+            alarms.raise_("worth a word", AlarmLevel.NOTE, "it rained")
+            note = next(a for a in engine.state.alarms.values() if a.what == "it rained")
+            assert "passes by itself" in engine.shelve(note.id, 5, "", TRADER).text
+            alarm = shelved(bench, SHELF_MIN_MAX)
+            for minutes in (0, -1, SHELF_MIN_MAX + 1):
+                assert not engine.shelve(alarm.id, minutes, "", TRADER).accepted
+            assert not engine.shelve(9_999, 5, "", TRADER).accepted
+            assert act.shelf is None and note.shelf is None and not engine.unshelve(act.id, TRADER).accepted
+
+    run_virtual(main)
+
+
+def test_a_shelf_ends_by_hand_or_by_acknowledging() -> None:
+    async def main(loop: VirtualLoop) -> None:
+        async with running(loop) as bench:
+            engine, alarm = bench.engine, shelved(bench)
+            assert engine.unshelve(alarm.id, TRADER).accepted
+            assert alarm.shelf is None and alarm.active and not alarm.acknowledged
+            assert rows(bench, Kind.ACK)[-1] == "alarm unshelved: it comes and goes"
+            assert engine.acknowledge(alarm.id, TRADER).accepted
+            assert shelved(bench) is alarm, "also what was seen may lie there"
+            assert engine.acknowledge(alarm.id, TRADER).accepted
+            assert alarm.shelf is None and alarm.acknowledged
+            assert not engine.acknowledge(alarm.id, TRADER).accepted
 
     run_virtual(main)

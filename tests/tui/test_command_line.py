@@ -46,6 +46,7 @@ def view() -> ViewModel:
         ("link a", "link add "),
         ("reconcile accept ca", "reconcile accept cash "),
         ("alarms ack al", "alarms ack all "),
+        ("alarms sh", "alarms shelve "),
         ("engine stop k", "engine stop keep "),
         ("veto d", "veto data "),
         ("rules 48-49", "rules KXHIGHNYC-26NOV23-B48-49 "),

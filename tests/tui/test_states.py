@@ -12,7 +12,15 @@ from hypothesis import strategies as st
 from textual.widgets import Input
 
 from core.config import paths
-from core.control.protocol import Flatten, Frame, Query
+from core.control.protocol import (
+    Acknowledge,
+    AcknowledgeAll,
+    Flatten,
+    Frame,
+    Query,
+    Shelve,
+    Unshelve,
+)
 from core.control.tables.safety import AlarmRow
 from core.control.tables.status import LinkRow
 from tests.tui import rows
@@ -23,13 +31,15 @@ from tests.tui.test_truth import halted as other_side
 from tui.actions import ACTIONS, OPENED
 from tui.app import PmConsole
 from tui.bell import QUIET_NS, SPACING_NS, Bell
+from tui.format import utc
 from tui.lines import REVERSED, plain
 from tui.operator import Operator
 from tui.scene import Scene
-from tui.screens.alarms import detail_lines
+from tui.screens.alarms import detail_lines, seen_word
 from tui.standing import Standing, standing
 from tui.tables import Now
 from tui.title import title
+from tui.truth_talks import alarm_command
 from tui.view_model import FLOOD, ViewModel
 from tui.widgets.alarms import HEADS
 from tui.widgets.band import band_line
@@ -492,6 +502,43 @@ def test_a_flood_is_one_line_with_a_count_and_hides_no_other_alarm() -> None:
     assert len(view.urgent()) == 13, "each is still an alarm of its own"
     view.alarms = {1: act(1, "CHECK", kind="crossed", times=7)}
     assert "alarm 1 (7 times)" in HEADS[-1].cell(scene, 1).text
+
+
+def test_what_is_shelved_counts_nowhere_and_is_listed_with_who_until_when_and_why() -> None:
+    shelf = {
+        "shelved_by": "cli pid 7",
+        "shelved_until_wall_ms": NOW.wall_ms + 1_680_000,
+        "shelved_for": "wind",
+    }
+    view = ViewModel()
+    view.alarms = {1: act(1, "CHECK"), 2: act(2, "CHECK", **shelf), 3: act(3, "CHECK", active=False, **shelf)}
+    assert [row.id for row in view.unacknowledged()] == [row.id for row, _ in view.alarm_heads()] == [1]
+    assert [row.id for row in view.all_alarms()] == [1, 2, 3], "what nobody has seen comes first"
+    scene = Scene(view=view, now=NOW, width=160)
+    assert [HEADS[0].cell(scene, key).text for key in (1, 2)] == [" !", "  "]
+    assert [seen_word(row)[0] for row in view.all_alarms()] == ["unseen", "shelved", "shelved, over"]
+    told = " ".join(plain(row).strip() for row in detail_lines(scene, view.alarms[2], 100))
+    assert f"until {utc(shelf['shelved_until_wall_ms'])}Z (28m left) by cli pid 7: wind" in told
+
+
+@pytest.mark.parametrize(
+    ("typed", "sent"),
+    [
+        ("ack", AcknowledgeAll("1")),
+        ("ack 7", Acknowledge("1", 7)),
+        ("shelve 7 30m", Shelve("1", 7, 30)),
+        ("shelve 7 2h known: wind", Shelve("1", 7, 120, "known: wind")),
+        ("unshelve 7", Unshelve("1", 7)),
+        ("shelve 7 30", "'30' is no time: type it as 30m or 2h"),
+        ("shelve all 30m", "usage: "),
+        ("shelve 7", "usage: "),
+        ("ack 7 8", "usage: "),
+        ("", "usage: "),
+    ],
+)
+def test_what_is_typed_about_alarms(typed: str, sent: object) -> None:
+    made = alarm_command("1", typed)
+    assert made.startswith(str(sent)) if isinstance(made, str) else made[0] == sent
 
 
 @given(

@@ -49,7 +49,7 @@ def told(**changed: Any) -> dict[str, Any]:
             {"name": "watchdog", "venue": "", "state": "not armed", "detail": "its key is refused"},
         ],
         "drill": {"at": "2026-11-20T09:30:00.000Z", "passed": True, "said": "flat in 6.2 s"},
-        "alarms": 1, "unseen": 2, "journal": 4711,
+        "alarms": 1, "unseen": 2, "shelved": 1, "journal": 4711,
     }  # fmt: skip
     return row | changed
 

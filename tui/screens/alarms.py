@@ -22,6 +22,8 @@ def seen_word(row: AlarmRow) -> tuple[str, str]:
     """Whether a person has looked, and whether it still stands."""
     if row.level == "NOTE":
         return "", "text-muted"
+    if row.shelved_by:
+        return "shelved" if row.active else "shelved, over", "text-muted"
     if not row.acknowledged:
         return "unseen" if row.active else "unseen, over", "near"
     return "seen" if row.active else "seen, over", "text-muted"
@@ -50,7 +52,7 @@ COLUMNS = (
 
 
 def detail_lines(scene: Scene, row: AlarmRow, width: int) -> list[Line]:
-    """One alarm whole: what, since when, effect, what clears it."""
+    """One alarm whole: what, since when, effect, what clears it, and who has put it aside."""
     word, role = seen_word(row)
     return [
         *wrapped(row.what, width - 1),
@@ -58,12 +60,21 @@ def detail_lines(scene: Scene, row: AlarmRow, width: int) -> list[Line]:
         *(told("effect", row.effect, width - 1) if row.effect else []),
         *(told("clears", row.clears, width - 1) if row.clears else []),
         *([pair("state", (word, role))] if word else []),
+        *(told("shelf", shelf_text(scene, row), width - 1) if row.shelved_by else []),
     ]
+
+
+def shelf_text(scene: Scene, row: AlarmRow) -> str:
+    """Until when, by whom and why an alarm is shelved."""
+    until_ms = row.shelved_until_wall_ms or 0
+    left = age((until_ms - scene.now.wall_ms) / 1000)
+    why = f": {row.shelved_for}" if row.shelved_for else ""
+    return f"until {utc(scene.view.world_at(until_ms))}Z ({left} left) by {row.shelved_by}{why}"
 
 
 def _hints(scene: Scene) -> Line:
     seen = line((scene.keymap.name("alarm.acknowledge") + " ", "key"), ("seen  ", "text-muted"))
-    return line(*seen, (":alarms ack ", "key"), ("all", "text-muted"))
+    return line(*seen, (":alarms ack ", "key"), ("all  ", "text-muted"), (":alarms shelve", "key"))
 
 
 class AlarmsScreen(ConsoleScreen):
@@ -83,10 +94,12 @@ class AlarmsScreen(ConsoleScreen):
     def draw(self, scene: Scene) -> None:
         rows = scene.view.all_alarms()
         unseen = len(scene.view.unacknowledged())
+        shelved = sum(bool(row.shelved_by) for row in rows)
         title = line(
             ("ALARMS", "title"),
             (f" {len(rows)}", "text-muted"),
             (f"  {unseen} unseen" if unseen else "", "near"),
+            (f"  {shelved} shelved" if shelved else "", "text-muted"),
         )
         hints = _hints(scene) if scene.controls else ()
         keys = self.alarms.shown(scene, [row.id for row in rows])

@@ -20,7 +20,8 @@ def row_of(scene: Scene, key: Key) -> AlarmRow:
 
 def _mark(scene: Scene, key: Key) -> Span:
     row = row_of(scene, key)
-    return Span(" !" if not row.acknowledged and row.level != "NOTE" else "  ", _ROLES.get(row.level, "text"))
+    rings = not row.acknowledged and not row.shelved_by and row.level != "NOTE"
+    return Span(" !" if rings else "  ", _ROLES.get(row.level, "text"))
 
 
 def _time(scene: Scene, key: Key) -> Span:
@@ -29,7 +30,8 @@ def _time(scene: Scene, key: Key) -> Span:
 
 def _level(scene: Scene, key: Key) -> Span:
     row = row_of(scene, key)
-    return Span(f" {row.level}", "text-muted" if row.acknowledged else _ROLES.get(row.level, "text-muted"))
+    quiet = row.acknowledged or bool(row.shelved_by)
+    return Span(f" {row.level}", "text-muted" if quiet else _ROLES.get(row.level, "text-muted"))
 
 
 def _since(scene: Scene, key: Key) -> Span:
@@ -45,7 +47,7 @@ def _told(row: AlarmRow) -> str:
 
 def _text(scene: Scene, key: Key) -> Span:
     row = row_of(scene, key)
-    role = "text-muted" if row.acknowledged or row.level == "NOTE" else "text"
+    role = "text-muted" if row.acknowledged or row.shelved_by or row.level == "NOTE" else "text"
     return Span("  " + _told(row), role)
 
 

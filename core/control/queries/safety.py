@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from core.control.queries.fields import Field, age, money, nested, pause_left, price, quantity, wait
+from core.control.queries.fields import Field, age, at, money, nested, pause_left, price, quantity, wait
 from core.control.tables.safety import LimitRow
 
 LIMITS: tuple[Field, ...] = (
@@ -29,6 +29,9 @@ ALARMS: tuple[Field, ...] = (
     Field("scope", "what stands still for it, as resume names it", lambda r, n: r.scope),
     Field("kind", "alike for alarms of one sort", lambda r, n: r.kind),
     Field("times", "how often it came, going in between", lambda r, n: r.times),
+    Field("shelved_by", "who put it aside, empty for nobody; it is listed alone", lambda r, n: r.shelved_by),
+    Field("shelved_until", "real time; null: it is not shelved", lambda r, n: at(r.shelved_until_wall_ms)),
+    Field("shelved_for", "the reason", lambda r, n: r.shelved_for),
 )
 
 FLATTEN_VENUES: tuple[Field, ...] = (

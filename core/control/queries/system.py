@@ -66,6 +66,7 @@ SYSTEM: tuple[Field, ...] = (
     ),
     Field("alarms", "that stand and ask for a look", lambda r, n: r.alarms),
     Field("unseen", "that nobody has acknowledged", lambda r, n: r.unseen),
+    Field("shelved", "that are put aside and counted in neither", lambda r, n: r.shelved),
     Field("journal", "number of the newest row", lambda r, n: r.journal),
 )
 

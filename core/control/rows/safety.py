@@ -56,6 +56,7 @@ def _limit(limits: LiveLimits, name: str, used: int | None, scope: str) -> Limit
 
 
 def alarm_row(alarm: Alarm) -> AlarmRow:
+    shelf = alarm.shelf
     return AlarmRow(
         alarm.id,
         alarm.level.value,
@@ -69,6 +70,7 @@ def alarm_row(alarm: Alarm) -> AlarmRow:
         name_of(alarm.scope) if alarm.scope is not None else "",
         alarm.kind,
         alarm.times,
+        *((shelf.by, shelf.until_wall_ms, shelf.reason) if shelf is not None else ()),
     )
 
 

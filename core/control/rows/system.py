@@ -47,6 +47,7 @@ class Consoles(NamedTuple):
 def system_row(desk: Desk, links: tuple[LinkRow, ...], machine: Machine, consoles: Consoles) -> SystemRow:
     """``links``: of every seat, in their order."""
     drill, alarms = machine.drill(), desk.state.alarms.values()
+    ringing = [one for one in alarms if one.shelf is None and one.level is not AlarmLevel.NOTE]
     return SystemRow(
         processes=tuple(
             _process(machine, name, pid, what) for name, pid, what in _running(desk, machine, consoles)
@@ -57,8 +58,9 @@ def system_row(desk: Desk, links: tuple[LinkRow, ...], machine: Machine, console
         buckets=tuple(bucket for seat in desk.seats.values() for bucket in _buckets(seat)),
         layers=(*(layer for seat in desk.seats.values() for layer in _seat_layers(seat)), *_layers(desk)),
         drill=DrillRow(drill.at_ms, drill.passed, drill.said) if drill is not None else None,
-        alarms=sum(alarm.active and alarm.level is not AlarmLevel.NOTE for alarm in alarms),
-        unseen=sum(not alarm.acknowledged and alarm.level is not AlarmLevel.NOTE for alarm in alarms),
+        alarms=sum(alarm.active for alarm in ringing),
+        unseen=sum(not alarm.acknowledged for alarm in ringing),
+        shelved=sum(alarm.shelf is not None for alarm in alarms),
         journal=desk.scribe.log.head_seq,
     )
 

@@ -41,6 +41,11 @@ class AlarmRow(msgspec.Struct, frozen=True, array_like=True):
     """Alike for alarms of one sort."""
     times: int = 1
     """How often it came, going in between."""
+    shelved_by: str = ""
+    """Who has put it aside; empty for nobody. It counts nowhere meanwhile."""
+    shelved_until_wall_ms: int | None = None
+    shelved_for: str = ""
+    """The reason."""
 
 
 class FlattenVenueRow(msgspec.Struct, frozen=True, array_like=True):

@@ -82,5 +82,7 @@ class SystemRow(msgspec.Struct, frozen=True, array_like=True):
     """Conditions that stand and ask for a look or for action."""
     unseen: int
     """Of everything that rang, what nobody has acknowledged."""
+    shelved: int
+    """What is put aside for a time, counted neither there nor there."""
     journal: int
     """Number of the newest row."""
