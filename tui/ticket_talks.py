@@ -144,6 +144,11 @@ class _Ticket:
         at = "" if price is None else f" @ {cents(price, self._step)}"
         return f"{side or ''}{size}{at} {style or ''}".strip()
 
+    def _field(self, typed: Typed) -> str:
+        """The text with room behind it for a size that is still to be typed."""
+        text = self._text(typed)
+        return text if typed.quantity or typed.side == "sell" else f"{text} "
+
     def _turned(self, text: str, what: str) -> str:
         """The next side or style; a side goes to its own price."""
         typed = parse_ticket(text)
@@ -151,10 +156,10 @@ class _Ticket:
             return text
         whole = self.whole(typed)
         if what == "style":
-            return self._text(typed._replace(side=whole.side, style=_next(whole.style, _styles(whole.side))))
+            return self._field(typed._replace(side=whole.side, style=_next(whole.style, _styles(whole.side))))
         side = _next(whole.side, SIDES)
         style = None if "sell" in (side, whole.side) else typed.style
-        return self._text(Typed(side, None, typed.quantity, style))
+        return self._field(Typed(side, None, typed.quantity, style))
 
     def _tick(self, text: str, *, up: bool) -> str:
         typed = parse_ticket(text)
@@ -162,7 +167,7 @@ class _Ticket:
         if whole.price is None or whole.side is None:
             return text
         price = self._operator.view.ticked(self._key, self._outcome(whole.side), whole.price, up=up)
-        return self._text(whole._replace(price=price))
+        return self._field(whole._replace(price=price))
 
     def _tell(self, text: str) -> str:
         """What would come of it, or what is wrong or missing."""

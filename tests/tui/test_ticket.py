@@ -100,7 +100,10 @@ def test_keys_choose_side_and_style_and_move_the_price_by_its_tick() -> None:
     assert keys["up"]("no 40 ioc") == "no 40 @ 70 ioc", "what takes starts at the offer"
     assert keys["shift+tab"]("40") == "yes 40 limit" and keys["shift+tab"]("40 limit") == "yes 40 ioc"
     assert keys["shift+tab"]("sell") == "sell post-only" and keys["shift+tab"]("sell post-only") == "sell ioc"
-    assert keys["down"]("@ 1") == "yes @ 1 post-only"
+    assert keys["down"]("@ 1") == "yes @ 1 post-only "
+    for key in keys:
+        behind = keys[key]("") + "40"
+        assert parse_ticket(behind) == parse_ticket(keys[key]("40")), "a size is typed behind what keys made"
     assert {keys[key]("40 50") for key in keys} == {"40 50"}, "what cannot be read is left as it is"
 
 
