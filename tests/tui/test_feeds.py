@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from core.control.protocol import ConfirmRelease, EnterView, Frame, Query, TryFeed
 from core.control.tables.sources import FeedRow
@@ -172,6 +173,17 @@ def test_the_status_bar_names_the_worst_and_keeps_everything_else_with_twenty_so
         assert "+1 not ok" in text, "what does not fit is counted"
     calm = plain(status_line(scene(tuple(f for f in rows.twenty(NOW) if f.family == "weather")[2:8], 160)))
     assert "METAR ok 30m +5 ok" in calm, "the family's nearest to its limit, and how many more are well"
+
+
+def test_feeds_that_are_all_well_stand_together_before_money_orders_or_control_give_way() -> None:
+    well = tuple(replace(feed, state="ok") for feed in rows.twenty(NOW) if feed.newest_world_ms is not None)
+    text = plain(status_line(scene(well, 160)))
+    assert all(words in text for words in ("open +0.34", "today -3.10", "orders 2", "control:")), text
+    assert text.count(" ok  ") == 1 and f"ok 66h +{len(well) - 1} ok" in text, "one chip, with its age"
+    wide = plain(status_line(scene(well, 260)))
+    assert all(words in wide for words in ("METAR ok 30m", "FOMC ok 9d", "control:")), (
+        "each where all have room"
+    )
 
 
 def test_worse_comes_first_and_no_family_without_a_live_source_reads_well() -> None:

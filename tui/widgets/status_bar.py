@@ -30,11 +30,19 @@ def status_line(scene: Scene) -> Line:
     """Profile, mode, venues, feeds, unknown orders, exposure, result, control, world time."""
     if scene.in_ladder:
         return stop_line(scene)
-    view, status = scene.view, scene.view.status
-    clock = _clock(scene)
+    status, clock = scene.view.status, _clock(scene)
     if status is None:
         word = "ENGINE DOWN" if scene.down else "CONNECTING"
         return ends(line(" ", (f" {word} ", "band")), clock, scene.width)
+    groups = _groups(scene, status, folded=False)
+    if scene.wide and _cells(groups, 2) > _room(clock, scene.width):
+        groups = _groups(scene, status, folded=True)
+    return _fitted(groups, clock, scene.width)
+
+
+def _groups(scene: Scene, status: StatusRow, *, folded: bool) -> list[tuple[int, Line]]:
+    """Priority and words of all there is to say. ``folded``: the live feeds of all families as one chip."""
+    view = scene.view
     role = profile_role(status.profile)
     word = profile_word(status.profile)
     profile = line((f" {word} ", role)) if role == "profile-live" else line(" ", (word, role))
@@ -58,7 +66,7 @@ def status_line(scene: Scene) -> Line:
     for index, link in enumerate(status.links):
         groups += [(1, _venue_chip(scene, index)), *_beat(scene, link)]
     if not scene.down:
-        groups += [*_feed_chips(scene), *release_chips(scene)]
+        groups += [*_feed_chips(scene, folded=folded), *release_chips(scene)]
     groups.append((1, _unknown(status.unknown)))
     if status.unsettled or view.settles_later:
         role, priority = ("near", 1) if status.unsettled else ("text", 5)
@@ -75,21 +83,24 @@ def status_line(scene: Scene) -> Line:
     groups.append((3, line(("today " if scene.wide else "day ", "text-muted"), _pnl(status.today_pnl))))
     groups.append((6, line(("orders ", "text-muted"), str(status.orders))))
     groups.append((6, line(("control: ", "text-muted"), _controller(scene))))
-    return _fitted(groups, clock, scene.width)
+    return [group for group in groups if group[1]]
+
+
+def _cells(groups: list[tuple[int, Line]], gap: int) -> int:
+    return sum(width_of(spans) for _, spans in groups) + gap * (len(groups) - 1)
+
+
+def _room(clock: Line, width: int) -> int:
+    return width - width_of(clock) - 1
 
 
 def _fitted(groups: list[tuple[int, Line]], clock: Line, width: int) -> Line:
     """Two cells between the groups; what fits least is dropped first, the order never changes."""
-    kept = [group for group in groups if group[1]]
-    room = width - width_of(clock) - 1
-
-    def cells(gap: int) -> int:
-        return sum(width_of(spans) for _, spans in kept) + gap * (len(kept) - 1)
-
+    kept, room = list(groups), _room(clock, width)
     for gap, least in ((2, _NICE_TO_HAVE), (1, 1)):
-        while cells(gap) > room and (worst := max(priority for priority, _ in kept)) >= least:
+        while _cells(kept, gap) > room and (worst := max(priority for priority, _ in kept)) >= least:
             del kept[max(index for index, (priority, _) in enumerate(kept) if priority == worst)]
-        if cells(gap) <= room:
+        if _cells(kept, gap) <= room:
             break
     parts: list[Span | str] = []
     for index, (_, spans) in enumerate(kept):
@@ -148,7 +159,7 @@ def _nets(status: StatusRow) -> list[tuple[int, Line]]:
     return found
 
 
-def _feed_chips(scene: Scene) -> list[tuple[int, Line]]:
+def _feed_chips(scene: Scene, *, folded: bool) -> list[tuple[int, Line]]:
     status = scene.view.status
     assert status is not None
     if not scene.wide:
@@ -168,13 +179,13 @@ def _feed_chips(scene: Scene) -> list[tuple[int, Line]]:
     ]
     if len(bad) > _BAD_FEEDS_MAX:
         chips.append((3, line((f"+{len(bad) - _BAD_FEEDS_MAX} not ok", "near"))))
-    for family in by_family(feed for feed in on if feed not in bad).values():
-        chips += [(4, _family_chip(scene, family))] if family else []
-    return chips
+    live = [feed for feed in on if feed not in bad]
+    families = [live] if folded else by_family(live).values()
+    return chips + [(4, _family_chip(scene, family)) for family in families if family]
 
 
 def _family_chip(scene: Scene, family: list[FeedRow]) -> Line:
-    """The live source of a family that is nearest to its limit, and how many more are live."""
+    """The live source of these that is nearest to its limit, and how many more are live."""
     feed = max(family, key=lambda one: badness(one, scene))
     more = f" +{len(family) - 1} ok" if len(family) > 1 else ""
     aged = f" {age(feed_age_s(feed, scene))}"
