@@ -121,6 +121,7 @@ def answers() -> dict[str, bytes]:
         "system": system_told(),
         TICKER: RULES,
         "4F2A fp-1 3100 20000000": PREVIEW,
+        f"{TICKER} yes 3100 20000000 post-only": PREVIEW,
         "account": [
             account_line("cash", "agrees", ours="462.35", theirs="462.35"),
             account_line("position", "agrees", ticker=TICKER),

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import NamedTuple
 from unittest import mock
+
+import pytest
 
 from core.config.seen import Seen, write_seen
 from tests.tui import rows
@@ -26,7 +29,8 @@ from tui.takeover import Takeover
 _ACTIONS = {action.id: action for action in ACTIONS}
 CONFIG = Path("/home/trader/.config/pmconsole/demo/config.toml")
 """No such file: every setting is as it comes."""
-_PAUSES = 2_000
+SETTLES_S = 60.0
+_LOOK_S = 0.002
 
 
 class Brush:
@@ -44,14 +48,18 @@ class Brush:
     async def finish(self) -> None:
         """Paint until every answer is there and drawn, and nobody asks for another paint."""
         self._asked = True
-        for _ in range(_PAUSES):
-            await self._desk.pilot.pause(0)
-            if not self._waits():
-                if not self._asked:
-                    return
-                self._asked = False
-                self._paint()
-        raise AssertionError(f"goes on changing although nothing happens:\n{self._desk.text}")
+        try:
+            async with asyncio.timeout(SETTLES_S):
+                while self._asked or self._waits():
+                    await self._desk.pilot.pause(0)
+                    if self._waits():
+                        await asyncio.sleep(_LOOK_S)
+                    elif self._asked:
+                        self._asked = False
+                        self._paint()
+                        await self._desk.pilot.pause(0)
+        except TimeoutError:
+            pytest.fail(f"goes on changing although nothing happens:\n{self._desk.text}")
 
     def _waits(self) -> bool:
         """Whether something is on its way: an answer of the engine, a page of the journal, a screen."""
