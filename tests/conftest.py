@@ -67,6 +67,7 @@ def pytest_xdist_auto_num_workers() -> int:
 
 def pytest_collection() -> None:
     """Every worker reads every test: in a fresh checkout each compiles its share first and reads the rest."""
+    gc.disable()  # what is collected stays
     worker, count = os.environ.get("PYTEST_XDIST_WORKER"), os.environ.get("PYTEST_XDIST_WORKER_COUNT")
     if worker is None or count is None:
         return
@@ -84,6 +85,11 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         file = item.nodeid.partition("::")[0]
         item.add_marker(pytest.mark.xdist_group("desks" if file.startswith(DESKS) else file))
+
+
+def pytest_collection_finish() -> None:
+    gc.freeze()  # and is not looked through again and again
+    gc.enable()
 
 
 def pytest_configure() -> None:
