@@ -117,8 +117,7 @@ async def test_nothing_is_approved_on_a_picture_that_the_terminal_has_not_shown(
         await asked(terminal)
         terminal.answers = False
         await asked(terminal)
-        await asyncio.sleep(1.2)
-        terminal.read()
+        await still(terminal, 1.2)
         drawn = len(terminal.written)
         terminal.type(b"a")
         await asyncio.sleep(0.3)
@@ -131,6 +130,17 @@ async def test_nothing_is_approved_on_a_picture_that_the_terminal_has_not_shown(
         assert await terminal.ended() == 0
         terminal.read()
         assert QUESTION.encode() not in terminal.written.rpartition(b"\x1b[?1049l")[2]
+
+
+async def still(terminal: Terminal, seconds: float) -> None:
+    """Wait until nothing was drawn for so long."""
+    deadline, drawn, since = time.monotonic() + TIMEOUT_S, -1, 0.0
+    while drawn != len(terminal.written) or time.monotonic() - since < seconds:
+        assert time.monotonic() < deadline
+        if drawn != len(terminal.written):
+            drawn, since = len(terminal.written), time.monotonic()
+        await asyncio.sleep(0.05)
+        terminal.read()
 
 
 async def asked(terminal: Terminal) -> None:
