@@ -18,6 +18,9 @@ ASK_NS = 10_000_000_000
 BUFFERED_NS = 400_000_000
 """A card's key handled this long after it arrived was typed at an older picture."""
 
+APPROVES = frozenset({"ARMING", "MOVED", "ARMED"})
+"""States of a card in which its key approves it, now or in an instant; in any other it is not named."""
+
 
 class Arming:
     """What the operator has selected, since when, and which money keys may still be held down."""

@@ -71,16 +71,17 @@ class Keymap(msgspec.Struct, frozen=True, dict=True):
         return frozenset(ord(key[-1]) & 0x1F for key in keys)
 
     def hints(
-        self, screen: str, *, card: bool, controls: bool, width: int, more: bool = False
+        self, screen: str, *, card: bool, spends: bool, controls: bool, width: int, more: bool = False
     ) -> list[tuple[str, str]]:
-        """Key and label for the last line of a screen: what fits, the most needed first, in registry order;
-        ``more`` says that not all of an opened screen is in sight."""
+        """Key and label for the last line of a screen: what fits, the most needed first, in registry order.
+        ``spends``: the card can be approved; ``more``: not all of an opened screen is in sight."""
         usable = [
             action
             for action in self.actions
             if action.label
             and works_on(action, screen)
             and (card or not action.card)
+            and (spends or action.danger is not Danger.SPEND)
             and (controls or for_viewers(action))
         ]
         opened = [(self.name("back"), "back")] if screen in OPENED else []

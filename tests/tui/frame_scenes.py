@@ -226,7 +226,7 @@ PICTURES = (
     _card("confirm", lambda stage: stage.card(large=True), steps=("card.approve",)),
     _card("blocked", lambda stage: stage.card(rows.blocked), painted=SHAPES[:1]),
     _card("warned", _warned),
-    _card("deferred", lambda stage: stage.card(state="DEFERRED")),
+    _card("deferred", lambda stage: stage.card(state="DEFERRED"), steps=("card.previous",)),
     _card("sent", lambda stage: stage.card(state="SENT")),
     _card("expired", lambda stage: stage.card(expires_ns=stage.clock.mono_ns())),
     _card("reduces", lambda stage: stage.card(closes=True, key=10)),

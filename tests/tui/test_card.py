@@ -15,6 +15,7 @@ from tui.view_model import ViewModel
 from tui.widgets import order_card
 from tui.widgets.card import column_lines, compact_lines
 from tui.widgets.card_state import keys_line, state_groups
+from tui.widgets.key_hints import hint_line
 
 NOW = Now(1_000 * rows.S, 1_700_000_000_000)
 WIDTH = 78
@@ -132,3 +133,19 @@ def test_a_card_names_the_keys_that_the_operator_has_given_it() -> None:
         )
         state = [*state_groups(scene, card), keys_line(scene, card, 60)]
         assert says in "  ".join(plain(group).strip() for group in state)
+
+
+@pytest.mark.parametrize(
+    ("word", "named"),
+    [
+        *((word, True) for word in ("ARMING", "MOVED", "ARMED")),
+        *((word, False) for word in ("CONFIRM", "EXPIRED", "LAG", "BLOCKED G11")),
+    ],
+)
+def test_only_a_card_that_can_be_approved_names_the_key_for_it(word: str, named: bool) -> None:
+    view, card = ViewModel(), rows.card(NOW)
+    view.connected = True
+    scene = Scene(view, NOW, 160, cards=(card,), card=card, card_word=word, controls=True)
+    assert ("a approve" in plain(keys_line(scene, card, 60))) is named
+    hints = plain(hint_line(scene, "desk", more=False))
+    assert ("a yes" in hints) is named and "x no" in hints

@@ -96,7 +96,10 @@ def test_who_swaps_yes_and_no_is_told() -> None:
 def test_a_console_that_looks_on_is_hinted_nothing_that_would_be_refused_to_it() -> None:
     for screen in ("desk", "orders", "market", "positions", "evidence"):
         said = {
-            controls: {label for _, label in USUAL.hints(screen, card=True, controls=controls, width=400)}
+            controls: {
+                label
+                for _, label in USUAL.hints(screen, card=True, spends=True, controls=controls, width=400)
+            }
             for controls in (True, False)
         }
         assert {"yes", "no", "edit", "defer", "trade", "reduce", "pause", "cancel"}.isdisjoint(said[False])

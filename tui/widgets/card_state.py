@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from core.control.tables.cards import ProposalRow
 from tui.actions import for_viewers
+from tui.arming import APPROVES
 from tui.format import count, dollars, venue_short
 from tui.lines import Line, Span, flow, line, width_of
 from tui.scene import Scene
@@ -88,6 +89,7 @@ def keys_line(scene: Scene, card: ProposalRow, room: int) -> Line:
     # A plan is taken or left as it is; what is put off already cannot be put off again.
     useless = {"card.edit"} if card.plan is not None else set()
     useless |= {"card.defer"} if card.state == "DEFERRED" else set()
+    useless |= {"card.approve"} if scene.card_word not in APPROVES else set()
     if not scene.controls:
         useless |= {action.id for action in scene.keymap.actions if not for_viewers(action)}
     keys = tuple(pair for pair in keys if pair[0] not in useless)

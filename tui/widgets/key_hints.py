@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from tui.arming import APPROVES
 from tui.lines import Line, Span, ends, line, width_of
 from tui.scene import Scene
 from tui.veto import REASONS
@@ -23,7 +24,12 @@ def hint_line(scene: Scene, screen: str, *, more: bool) -> Line:
     card = scene.card is not None and scene.card.state != "SENT" and scene.card_word != "SMALL"
     room = scene.width - width_of(stop) - 1
     shown = scene.keymap.hints(
-        screen, card=card and not scene.down, controls=scene.controls, width=room, more=more
+        screen,
+        card=card and not scene.down,
+        spends=scene.card_word in APPROVES,
+        controls=scene.controls,
+        width=room,
+        more=more,
     )
     for key, text in shown:
         parts += [Span("  " if len(parts) > 1 else ""), Span(key, "key"), Span(" " + text, "text-muted")]
