@@ -8,7 +8,17 @@ import numpy as np
 import pytest
 
 from core.domain.market import Extreme
-from core.models.weather.coefficients import FORMAT, Coefficients, Recent, Today, decode, encode, row, sealed
+from core.models.weather.coefficients import (
+    FORMAT,
+    Coefficients,
+    Recent,
+    Today,
+    decode,
+    encode,
+    sealed,
+    series_of,
+)
+from core.models.weather.predictors import predictors
 from core.training.archive import Key
 from core.training.fitting import Fitted, fit_all, reasons, sample
 from core.training.previous_runs import MODELS
@@ -104,7 +114,10 @@ def test_a_day_is_priced_from_the_numbers_it_would_be_fitted_on(lead: int) -> No
         (main(0, lead + 1), main(0, lead + 2)),
         main(1, lead - 1) if lead else None,
     )
-    priced, fitted = row(recent, lead, today), found.known.rows(slice(-1, None))
+    priced, fitted = (
+        predictors(series_of(recent, lead, today)).rows(slice(-1, None)),
+        found.known.rows(slice(-1, None)),
+    )
     assert priced.terms.keys() == fitted.terms.keys()
     for name, value in fitted.terms.items():
         np.testing.assert_allclose(priced.terms[name], value, rtol=1e-12, err_msg=name)

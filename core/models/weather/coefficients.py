@@ -24,7 +24,7 @@ from core.models.laws import Array, Law, Mixture, Shape
 from core.models.weather.dressing import Kernel
 from core.models.weather.emos import Parameters, absent
 from core.models.weather.history import PastDay
-from core.models.weather.predictors import Predictors, Series, predictors
+from core.models.weather.predictors import ERRORS_MIN, FROZEN_DAYS, Predictors, Series, moving, predictors
 
 FORMAT: Final = 2
 FILE_BYTES_MAX: Final = 64 * 1024 * 1024
@@ -153,7 +153,8 @@ class Learned:
         held = days.get(today.day)
         if held is None or held[0] != today:
             moved = msgspec.structs.replace(today, day=_moved(today.day, -self._offset_days))
-            known = row(fit.recent, fit.lead_days, moved)
+            series = series_of(fit.recent, fit.lead_days, moved)
+            known = predictors(series).rows(slice(-1, None))
             said = predict(fit, known)
             law = said.parts[0] if isinstance(said, Mixture) else said
             found = Predicted(
@@ -163,6 +164,7 @@ class Learned:
                 float(known.known[0]),
                 absent(fit.parameters(law.shape), known),
                 _humps(said),
+                tuple(_uncounted(series, known)),
             )
             held = days[today.day] = (today, found)
             if len(days) > DAYS_REMEMBERED:
@@ -202,6 +204,8 @@ class Predicted(msgspec.Struct, frozen=True):
     """Terms that correct nothing, as their input is missing."""
     humps: tuple[Hump, ...] = ()
     """What else takes part in it, beside the law with the rest of the weight."""
+    uncounted: tuple[tuple[str, str], ...] = ()
+    """Sources that say something which takes no part in it, each with the reason."""
 
 
 Predict = Callable[[Fit, Predictors], Law | Mixture]
@@ -218,8 +222,20 @@ def _humps(said: Law | Mixture) -> tuple[Hump, ...]:
     )
 
 
-def row(recent: Recent, lead_days: int, today: Today) -> Predictors:
-    """The predictors of one day behind a history; of a day before it nothing is known."""
+def _uncounted(series: Series, known: Predictors) -> Iterator[tuple[str, str]]:
+    for (source, values), member in zip(series.forecasts.items(), known.members[:, -1], strict=True):
+        if np.isfinite(values[-1]) and not np.isfinite(member):
+            still = not np.isfinite(moving(values)[-1])
+            yield (
+                source,
+                f"says {values[-1]:.1f}F for the {FROZEN_DAYS}th day or more: it stands still"
+                if still
+                else f"has fewer than {ERRORS_MIN} known errors",
+            )
+
+
+def series_of(recent: Recent, lead_days: int, today: Today) -> Series:
+    """A history with one day behind it, of which nothing came yet."""
     first, day = date.fromisoformat(recent.first), date.fromisoformat(today.day)
     held, size = len(recent.outcomes), max(1, (day - first).days + 1)
     held = min(held, size - 1)  # of a day that is in the history already, what came is not known yet
@@ -231,7 +247,7 @@ def row(recent: Recent, lead_days: int, today: Today) -> Predictors:
         values[:held] = _array(recent.forecasts[source][:held])
         values[-1] = _nan(f)
         forecasts[source] = values
-    series = Series(
+    return Series(
         first_ordinal=first.toordinal(),
         lead_days=lead_days,
         outcomes=outcomes,
@@ -239,7 +255,6 @@ def row(recent: Recent, lead_days: int, today: Today) -> Predictors:
         earlier=tuple(_last(size, f) for f in today.earlier),
         day_before=_last(size, today.day_before),
     )
-    return predictors(series).rows(slice(-1, None))
 
 
 def _last(size: int, f: float | None) -> Array:
@@ -328,7 +343,7 @@ def _fit_faults(fit: Fit) -> Iterator[str]:
     if fit.lead_days < 0 or (fit.normal.shape, fit.t6.shape) != FITTED_SHAPES:
         yield "its parameters are of another law than they stand under"
     silent = (None,) * len(recent.forecasts)
-    terms = row(recent, max(0, fit.lead_days), Today(recent.last, silent)).terms
+    terms = predictors(series_of(recent, max(0, fit.lead_days), Today(recent.last, silent))).terms
     for parameters in (fit.normal, fit.t6):
         if unknown := sorted(parameters.terms - terms.keys()):
             yield f"term {unknown[0][:40]!r} is none of this version's"

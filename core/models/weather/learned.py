@@ -1,16 +1,16 @@
 """The law of a day by fitted coefficients, from the sources they were fitted on and no other.
 
-A source that is silent or old is left out, which the evidence says; with fewer than half of them, or with a
-history that ends too long ago, there is no law but the sentence why. On the day itself its spread is wider
-the more hours before the extreme the oldest forecast that counts was made (``hours_left``): where the day
-ahead's coefficients, which tell by how much, say what is absurd, there is no law either.
+A source that is silent, old or stands still is left out, which the evidence says; with fewer than half of
+them, or with a history that ends too long ago, there is no law but the sentence why. On the day itself its
+spread is wider the more hours before the extreme the oldest forecast that counts was made (``hours_left``):
+where the day ahead's coefficients, which tell by how much, say what is absurd, there is no law either.
 """
 
 from __future__ import annotations
 
 import math
 import statistics
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 import msgspec
 
@@ -104,8 +104,8 @@ def _law(
         return f"no coefficients for the {extreme.value} of {icao} at lead {lead}"
     used = {one.source: one for one in said if one.source in fit.sources}
     missing = [f"{source} {silent.get(source, 'silent')}" for source in fit.sources if source not in used]
-    if len(used) < SHARE_MIN * len(fit.sources):
-        return f"{len(used)} of {len(fit.sources)} sources tell of {icao} {target.day}: {', '.join(missing)}"
+    if fault := _too_few(fit, used, missing, target):
+        return fault
     if lasts(learned, fit) < target.day:
         return (
             f"the history of {icao} ends {learned.last(fit)}, more than {rolling.HISTORY_GAP_DAYS_MAX} days "
@@ -118,9 +118,14 @@ def _law(
     day_ahead = learned.fit(icao, 1, extreme) if lead == 0 else None
     fits = (fit,) if day_ahead is None else (fit, day_ahead)
     found, *ahead = [predicted(by) for by in fits]
+    missing += [f"{source} {why}" for source, why in found.uncounted]
+    still = {source for source, _ in found.uncounted}
+    counted = {source: one for source, one in used.items() if source not in still}
     for by, one in zip(fits, (found, *ahead), strict=True):
-        if fault := _fault(one, [each.f for each in used.values()]):
+        if fault := _fault(one, [each.f for each in (counted or used).values()]):
             return f"{by.days} days of {icao} give {fault}"
+    if fault := _too_few(fit, counted, missing, target):
+        return fault
     growth = _growth(found, ahead[0], said) if ahead else None
     sigma = found.sigma if growth is None else growth.sigma_f(_comes_ms(inputs, target))
     law = Temperature(
@@ -134,15 +139,28 @@ def _law(
         law,
         tuple(
             InputAge(one.source, one.issued_ms, one.stale_after_s)
-            for one in used.values()
+            for one in counted.values()
             if one.source != FITTED
         ),
-        (*_evidence(fit, used, missing, law, learned), *_grown(growth), *_apart(found), *_uncorrected(found)),
+        (
+            *_evidence(fit, counted, missing, law, learned),
+            *_grown(growth),
+            *_apart(found),
+            *_uncorrected(found),
+        ),
         f"{version} {learned.mark}",
-        len(used),
+        len(counted),
         growth=growth,
         humps=tuple((hump.weight, _hump(hump, law, sigma / found.sigma)) for hump in found.humps),
     )
+
+
+def _too_few(fit: Fit, counted: Collection[str], missing: Sequence[str], target: Target) -> str:
+    """Why the sources that count are no ground for a law, empty where they are."""
+    if len(counted) >= SHARE_MIN * len(fit.sources):
+        return ""
+    whom = f"{target.station.icao} {target.day}"
+    return f"{len(counted)} of {len(fit.sources)} sources tell of {whom}: {', '.join(missing)}"
 
 
 def _growth(last_word: Predicted, day_ahead: Predicted, said: Sequence[Said]) -> Growth:

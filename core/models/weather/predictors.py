@@ -89,12 +89,15 @@ def corrected(series: Series) -> Array:
 
 
 def moving(values: Array) -> Array:
-    """``values`` by day (last axis) without those that repeat for the ``FROZEN_DAYS``-th time or more."""
-    days = np.arange(values.shape[-1])
-    changed = np.ones(values.shape, dtype=np.bool_)
-    changed[..., 1:] = values[..., 1:] != values[..., :-1]
-    since = np.maximum.accumulate(np.where(changed, days, 0), axis=-1)
-    return np.where(days - since + 1 >= FROZEN_DAYS, np.nan, values)
+    """``values`` by day (last axis) without those that repeat for the ``FROZEN_DAYS``-th time or more. A day
+    without one neither counts nor ends a standstill: a history ends some days before the day to be priced."""
+    known = np.isfinite(values)
+    newest = np.maximum.accumulate(np.where(known, np.arange(values.shape[-1]), 0), axis=-1)
+    before = np.full(values.shape, np.nan)
+    before[..., 1:] = np.take_along_axis(values, newest, axis=-1)[..., :-1]
+    count = np.cumsum(known, axis=-1)
+    since = np.maximum.accumulate(np.where(known & (values != before), count, 0), axis=-1)
+    return np.where(known & (count - since + 1 >= FROZEN_DAYS), np.nan, values)
 
 
 def predictors(series: Series) -> Predictors:

@@ -27,6 +27,7 @@ from core.models.weather.hours_left import Growth
 from core.models.weather.inputs import StationInputs
 from core.models.weather.learned import DayLaw, by_default, by_emos
 from core.models.weather.opinions import check_agreement, members, opinions, second_opinion
+from core.models.weather.predictors import FROZEN_DAYS
 from core.models.weather.running_extreme import remaining
 from core.models.weather.target import Target, fresh, lead_days, minutes, target_of
 from core.models.weather.temperature import Lower, Temperature
@@ -200,6 +201,9 @@ def _rolled(
     fit = rolling.fit(past, target.station, lead, issued_ms, offset)
     if isinstance(fit, str):
         raise RefusedError(f"{why}; rolling: {fit}" if why else fit)
+    if fit.stands_still(main):
+        still = f"{said} for the {FROZEN_DAYS}th day or more: it stands still"
+        raise RefusedError(f"{why}; rolling: {still}" if why else still)
     replays = [f"replays {shift_day(target.day, -offset)}"] if offset else []
     bias = f"bias {fit.bias_f:+.1f}F, sigma {fit.sigma_f:.1f}F from {fit.days} days {fit.first} to {fit.last}"
     return DayLaw(fit.predict(main), (), (said, *replays, bias), rolling.VERSION)

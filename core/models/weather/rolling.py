@@ -15,6 +15,7 @@ import msgspec
 
 from core.feeds.stations import DAY_MS, HOUR_MS, Station, climate_day_bounds, shift_day
 from core.models.weather.history import PastDay
+from core.models.weather.predictors import FROZEN_DAYS
 from core.models.weather.temperature import Temperature
 
 NAME = "rolling"
@@ -41,6 +42,12 @@ class Fit(msgspec.Struct, frozen=True):
     days: int
     first: str
     last: str
+    newest: tuple[float, ...] = ()
+    """What was forecast of the last days."""
+
+    def stands_still(self, forecast_f: float) -> bool:
+        """Whether the forecast repeats what was said of every one of the last days."""
+        return len(self.newest) == FROZEN_DAYS - 1 and set(self.newest) == {forecast_f}
 
     def predict(self, forecast_f: float) -> Temperature:
         return Temperature(
@@ -80,4 +87,5 @@ def fit(
         )
     if abs(bias) > BIAS_MAX_F:
         return f"bias {bias:+.1f}F for {station.icao} is larger than {BIAS_MAX_F:g}F"
-    return Fit(bias, sigma, len(errors), known[0].day, known[-1].day)
+    newest = tuple(d.forecast_f for d in known[1 - FROZEN_DAYS :])
+    return Fit(bias, sigma, len(errors), known[0].day, known[-1].day, newest)

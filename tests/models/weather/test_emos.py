@@ -207,3 +207,8 @@ def test_a_frozen_source_says_nothing_until_it_moves() -> None:
     assert np.isfinite(both.anchor[107:112]).all()
     assert both.anchor[110] == pytest.approx(other[110], abs=1.5)
     assert np.isnan(both.terms["source_one"][110])
+    stuck[103:106] = np.nan
+    gap = predictors(Series(FIRST, 1, true, {"one": stuck}))
+    assert np.isfinite(gap.anchor[106:110]).all() and np.isnan(gap.anchor[110:112]).all(), (
+        "a gap ends nothing"
+    )

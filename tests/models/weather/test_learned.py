@@ -231,12 +231,49 @@ def test_the_t_has_longer_tails_than_the_normal_of_the_same_scale() -> None:
         ),
     ],
 )  # fmt: skip
-def test_a_source_that_is_silent_frozen_or_no_number_is_left_out_and_named(
+def test_a_source_that_is_silent_old_or_no_number_is_left_out_and_named(
     held: StationInputs, said: str
 ) -> None:
     event = priced(held)
     assert event.mean == pytest.approx(54.0, abs=0.6)
     assert any(said in sentence for sentence in event.values[0].evidence)
+
+
+def standing(*sources: str, days: int = 7) -> Coefficients:
+    """Sources that said of the last days what ``inputs`` has them say of the next one, two days later."""
+    kept = recent(Extreme.HIGH)
+    forecasts = {
+        source: (*values[:-days], *[54.0 + BIAS_F[source]] * days) if source in sources else values
+        for source, values in kept.forecasts.items()
+    }
+    return file_of(
+        *(fit_of(lead, recent=msgspec.structs.replace(kept, forecasts=forecasts)) for lead in (0, 1))
+    )
+
+
+@pytest.mark.parametrize("model", [ModelId.DEFAULT, ModelId.EMOS])
+def test_a_source_that_stands_still_is_left_out_and_named_across_the_days_not_told_yet(
+    model: ModelId,
+) -> None:
+    still, moves = standing("ecmwf_ifs025"), standing("ecmwf_ifs025", days=6)
+    said = "without ecmwf_ifs025 says 53.0F for the 8th day or more: it stands still"
+    event = priced(inputs(), model, content=still)
+    assert said in event.values[0].evidence
+    assert "not counted: ecmwf_ifs025 53.0F" in event.values[0].evidence
+    assert [age.name for age in event.values[0].inputs] == ["Open-Meteo", "NBS"]
+    assert not any(
+        "stands still" in told for told in priced(inputs(), model, content=moves).values[0].evidence
+    )
+    # It makes no second opinion for the pool either.
+    found = predict(brackets(), inputs(), model, NOW_MS, None, Knowledge(Learned(still), history={}))
+    assert not isinstance(found, NoPrice) and found.sources == 2
+
+
+def test_where_most_sources_or_the_only_one_stand_still_there_is_no_law_but_the_reason() -> None:
+    refused = price(inputs(), content=standing("ecmwf_ifs025", "gfs_seamless"))
+    assert isinstance(refused, NoPrice)
+    assert refused.reason.startswith("1 of 3 sources tell of KNYC 2026-11-23: gfs_seamless says 56.0F")
+    assert refused.reason.endswith("rolling: Open-Meteo high 56.0F for the 8th day or more: it stands still")
 
 
 def test_a_source_they_were_not_fitted_on_moves_nothing_and_is_shown_as_not_counted() -> None:
