@@ -18,7 +18,7 @@ from core.engine.engine import Engine
 from core.engine.operator import Actor
 
 UNITS_DIGITS_MAX = 15
-OF_A_MARKET = ("rules", "market", "history")
+OF_A_MARKET = ("rules", "market", "history", "payoff")
 """Queries about one market of the desk."""
 
 

@@ -15,6 +15,7 @@ from core.control.rows.funnel import stage_row
 from core.control.rows.markets import Touch, mark_of, market_row, pair_row
 from core.control.rows.models import event_row, score_row
 from core.control.rows.orders import beside, external_row, order_row, position_row
+from core.control.rows.payoff import payoff_row
 from core.control.rows.safety import Use, alarm_row, flatten_row, flatten_venue_row, limit_rows
 from core.control.rows.sources import feed_row, release_row
 from core.control.rows.status import link_row
@@ -388,6 +389,8 @@ class Snapshot:
                 return Rows(status, equity=equity_row(desk))
             case "batch":
                 return Rows(status, batch=batch_row(desk, about))
+            case "payoff":
+                return Rows(status, payoff=payoff_row(desk, about))
             case "vetoes":
                 return Rows(status, vetoes=vetoes_row(desk.vetoes.book))
             case "links":

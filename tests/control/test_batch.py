@@ -5,9 +5,11 @@ from __future__ import annotations
 from decimal import Decimal
 
 import msgspec
+from msgspec.structs import replace
 
 from core.control.protocol import Query, Reply
 from core.control.rows.batch import batch_row, losses_of
+from core.control.rows.payoff import payoff_row
 from core.control.served import Served
 from core.domain.order import Outcome
 from core.execution.proposals import Proposal
@@ -90,5 +92,49 @@ def test_a_preview_is_what_the_edit_then_makes_and_changes_nothing_itself() -> N
             ]
             assert Decimal(told["edge"]) == Decimal(c.edge) / 10**4 and c.edge > card.candidate.edge
             assert told["blocked"] == ""
+
+    run_virtual(main)
+
+
+def test_what_an_event_comes_to_counts_all_that_is_held_closed_charged_and_on_order() -> None:
+    async def main(loop: VirtualLoop) -> None:
+        async with running(loop) as bench:
+            desk = bench.engine.desk
+            row = payoff_row(desk, HOT)
+            assert {end.made for end in row.held} == {0} and row.ordered == ()
+            await bench.held(5)
+            held, (order,) = desk.ledger.positions[HOT], desk.ledger.live.values()
+            row = payoff_row(desk, OTHER)
+            assert (row.ticker, row.label) == (OTHER, desk.state.events[EVENT].label)
+            made = {end.label: end.made for end in row.held}
+            hot, other = (desk.state.markets[t].market.label.rpartition(" ")[2] for t in (HOT, OTHER))
+            assert held.net == 5_000_000 and order.leaves > 0
+            assert made[hot] == 5_000_000 - held.cost
+            assert made[other] == made["none"] == -held.cost
+            after = {end.label: end.made for end in row.ordered}
+            rests = order.intent.outcome_price * order.leaves // 10_000
+            assert after[hot] == made[hot] + order.leaves - rests
+            assert after[other] == made[other] - rests
+            desk.ledger.positions[HOT] = replace(held, realised=700_000, fees=80_000)
+            assert {a.made - b.made for a, b in zip(payoff_row(desk, HOT).held, row.held, strict=True)} == {
+                620_000
+            }
+            told = msgspec.json.decode(Served(bench.engine).command(Query("1", "payoff", HOT), CLI).data)
+            assert (told["ticker"], told["held"][-1]["label"]) == (HOT, "none")
+
+    run_virtual(main)
+
+
+def test_where_several_markets_may_pay_each_stands_alone_and_a_single_one_ends_with_yes_or_no() -> None:
+    async def main(loop: VirtualLoop) -> None:
+        async with running(loop) as bench:
+            await bench.held(5)
+            markets = bench.engine.state.markets
+            for ticker, known in markets.items():
+                known.market = replace(known.market, exclusive=ticker != OTHER)
+            row = payoff_row(bench.engine.desk, HOT)
+            assert row.label == markets[HOT].market.label
+            assert [end.label for end in row.held] == ["YES", "NO"]
+            assert row.held[0].made - row.held[1].made == 5_000_000
 
     run_virtual(main)

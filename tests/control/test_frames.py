@@ -259,7 +259,7 @@ def test_every_query_is_answered_from_a_live_desk() -> None:
             await bench.held(5)
             served, about = (
                 Served(bench.engine),
-                {"rules": HOT, "source": "nws-grid", "market": HOT, "history": HOT},
+                {"rules": HOT, "source": "nws-grid", "market": HOT, "history": HOT, "payoff": HOT},
             )
             for what in QUERIES:
                 reply = served.command(Query("1", what, about.get(what, "")), CLI)

@@ -11,7 +11,7 @@ from core.control.queries.answers import PARTS, QUERIES, TABLES, Rows, answer, d
 from core.control.queries.fields import Now
 from core.control.rows.orders import order_row
 from core.control.tables.account import DifferenceRow, JournalRow, LineRow, ReadingRow
-from core.control.tables.batch import BatchRow, OutcomeRow
+from core.control.tables.batch import BatchRow
 from core.control.tables.cards import PreviewRow
 from core.control.tables.detail import (
     DetailRow,
@@ -26,6 +26,7 @@ from core.control.tables.detail import (
 )
 from core.control.tables.markets import MarketRow, MarketStatic, PairRow, RulesRow, WayRow
 from core.control.tables.orders import OrderRow, PositionRow
+from core.control.tables.payoff import OutcomeRow, PayoffRow
 from core.control.tables.safety import AlarmRow, FlattenRow, FlattenVenueRow, LimitRow
 from core.control.tables.sources import BudgetRow, FeedRow, SourceRow, ToldRow
 from core.control.tables.status import CountsRow, LinkRow, StatusRow
@@ -146,6 +147,10 @@ ROWS = Rows(
     batch=BatchRow(
         STATIC.event, 2, 25_300_000, 300_000, 4_020_000, 29_620_000, 200_000_000, 34_360_000, 59_960_000,
         800_000_000, (OutcomeRow("48-49", 14_050_000), OutcomeRow("none", -25_600_000)),
+    ),
+    payoff=PayoffRow(
+        STATIC.ticker, STATIC.event_label,
+        (OutcomeRow("48-49", 14_050_000), OutcomeRow("none", -25_600_000)), (),
     ),
     system=SystemRow(
         (ProcessRow("engine", 41, "", 60.5, 12.25, 80), ProcessRow("console", 42, "views", None, None, None)),

@@ -37,8 +37,8 @@ from tui.tables import Now
 _LENGTH = struct.Struct(">I")
 ACCEPT_STEPS = 5
 """Steps of the loop from accepting a connection until it is served: its transport, stream and task."""
-POLLED = ("market", "history")
-"""Asked by an open market beside what a test asks about it: answered only where both are named."""
+POLLED = ("market", "history", "payoff")
+"""Asked by an open screen beside what a test asks about a market: answered only where both are named."""
 
 
 def read_clocks() -> Now:

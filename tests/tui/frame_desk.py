@@ -19,7 +19,7 @@ from core.venues.venue import Accepted, ReportStatus
 from tests.journal.test_story import a_fill, a_report, an_intent
 from tests.tui import rows
 from tests.tui.conftest import Desk
-from tests.tui.market_told import equity_told, history_told, market_told
+from tests.tui.market_told import equity_told, history_told, market_told, payoff_told
 from tests.tui.rows import S
 from tests.tui.test_batch import TOGETHER
 from tests.tui.test_feeds import TOLD as SOURCE_TOLD
@@ -34,6 +34,8 @@ START = Now(1_000 * S, rows.WORLD_MS)
 ORDER = "pm-r1-0001-abc"
 """The order whose story the journal has."""
 TICKER = next(static.ticker for static in rows.statics() if static.key == 2)
+HELD = next(static.ticker for static in rows.statics() if static.key == 10)
+"""Of the first position."""
 RULES = {
     "ticker": TICKER, "venue": "kalshi", "hash": "9f3c51e07ab2", "pinned": "9f3c51e07ab2",
     "series": "KXHIGHNYC", "waits": "", "mark": "",
@@ -133,6 +135,7 @@ def answers() -> dict[str, bytes]:
         f"market {TICKER}": market_told(TICKER),
         f"history {TICKER}": history_told(TICKER),
         "equity": equity_told(),
+        f"payoff {HELD}": payoff_told(HELD),
     }
 
 

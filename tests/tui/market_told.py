@@ -81,3 +81,13 @@ def equity_told() -> bytes:
         points.append({"time": at(WORLD_MS - ago * STEP_MS), "made": money(made)})
         made += rng.choice((-200_000, 0, 0, 210_000))
     return msgspec.json.encode({"day": "2026-11-22", "points": points[::-1]})
+
+
+def payoff_told(ticker: str) -> bytes:
+    """Of 30 YES in the second bracket of an event at 26 cents."""
+    held = [
+        {"label": label, "made": "22.20" if label == "39-40" else "-7.80"}
+        for label in ("<=38", "39-40", "41-42", "43-44", "45-46", ">=47", "none")
+    ]
+    told = {"ticker": ticker, "label": "CHI high Nov 23", "held": held, "ordered": []}
+    return msgspec.json.encode(told)

@@ -12,7 +12,7 @@ from core.control.tables.markets import MarketStatic
 from tests.tui import rows
 from tests.tui.conftest import Desk, running
 from tests.tui.fake_engine import read_clocks
-from tests.tui.market_told import QUARANTINE, equity_told, history_told, market_told
+from tests.tui.market_told import QUARANTINE, equity_told, history_told, market_told, payoff_told
 from tui.chart import Run
 from tui.lines import plain
 from tui.market_answers import Equity, Level, Near, read_history, read_market
@@ -285,6 +285,14 @@ async def test_the_days_result_stands_beside_the_limits_where_there_is_room(dire
         assert "supervised: you" in desk.text
         await desk.pilot.resize_terminal(80, 24)
         await desk.until(lambda: "TODAY" not in desk.text and "supervised: you" in desk.text)
+        assert "ends with" not in desk.text, "the engine has not told"
+        held = next(static.ticker for static in rows.statics() if static.key == 10)
+        desk.engine.answers[f"payoff {held}"] = payoff_told(held)
+        await desk.press("down", "up")
+        await desk.shows("CHI high Nov 23 ends with  <=38 -7.80  39-40 +22.20")
+        assert "none -7.80" in desk.text and "supervised: you" in desk.text
+        await desk.press("down")
+        await desk.until(lambda: "ends with" not in desk.text)
         asked = len(desk.sent(Query))
         await desk.pilot.pause(0.5)
         assert len(desk.sent(Query)) == asked

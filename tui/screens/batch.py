@@ -12,6 +12,7 @@ import msgspec
 from core.control.tables.cards import ProposalRow
 from tui.format import UNKNOWN, cents, count, countdown, dollars, signed_tenths, tenths
 from tui.lines import Line, Span, flow, line
+from tui.payoff import Outcome, outcome_groups
 from tui.polling import Polling
 from tui.scene import Scene, head, note
 from tui.screens.decide_screen import CARD_ROWS, DecideScreen
@@ -27,15 +28,8 @@ _TOGETHER_ROWS = 6
 _TABLE_LEAST = 4
 
 
-class Outcome(msgspec.Struct, frozen=True):
-    """See ``OUTCOMES`` in ``core/control/queries/cards.py``."""
-
-    label: str
-    made: Decimal
-
-
 class Batch(msgspec.Struct, frozen=True):
-    """See ``BATCH`` there."""
+    """See ``BATCH`` in ``core/control/queries/cards.py``."""
 
     event: str
     cards: int
@@ -58,10 +52,7 @@ def together(batch: Batch, width: int) -> list[Line]:
         _worst("event", batch.event_now, batch.event_after, batch.event_limit),
         _worst("total", batch.total_now, batch.total_after, batch.total_limit),
     ]
-    made = [
-        line((f"{one.label} ", "text-muted"), (f"{one.made:+.2f}", "gain" if one.made > 0 else "loss"))
-        for one in batch.outcomes
-    ]
+    made = outcome_groups(batch.outcomes)
     if made:
         made.insert(0, line(("filled whole, if it is", "text-muted")))
     return [line(" ", *row) for row in (*flow(risk, width - 2), *flow(made, width - 2, 2))]

@@ -7,6 +7,7 @@ from tui.format import signed_dollars
 from tui.lines import Line, line
 from tui.market_answers import Equity, read_equity
 from tui.market_charts import drawdown, equity_chart
+from tui.payoff import Payoff, payoff_lines, read_payoff
 from tui.polling import Polling
 from tui.scene import Scene
 from tui.screens.console_screen import ConsoleScreen
@@ -44,6 +45,10 @@ class PositionsScreen(ConsoleScreen):
         self._equity: Equity | None = None
         self._chart: Chart | None = None
         self._polling = Polling("equity", ASK_EVERY_NS, self._heard)
+        self._payoff: Payoff | None = None
+        self._payoff_polling = Polling("payoff", ASK_EVERY_NS, self._heard_payoff)
+        self._told = 0
+        """Rows that the last payoff took."""
         self._wanted = (0, 0)
 
     def panes(self) -> list[LinePane]:
@@ -78,11 +83,12 @@ class PositionsScreen(ConsoleScreen):
         return plan | ({"venues": Rect(0, 1 + positions, width, venues)} if venues else {})
 
     def draw(self, scene: Scene) -> None:
+        payoff = self._payoff_lines(scene)
         wanted = self._rows(scene)
         if wanted != self._wanted:
             self._wanted = wanted
             self.relayout()
-        self.positions.show(scene)
+        self.positions.show(scene, payoff)
         if wanted[1]:
             self.venues.show(scene)
         self.limits.show(scene, compact=False)
@@ -106,6 +112,22 @@ class PositionsScreen(ConsoleScreen):
             (f"  {signed_dollars(-down)} from its best", "text-muted"),
         )
 
+    def _payoff_lines(self, scene: Scene) -> list[Line]:
+        """What the event of the position under the cursor comes to, once the engine has told."""
+        key = self.positions.cursor_key
+        static = scene.view.statics.get(key) if isinstance(key, int) else None
+        if static is None or key not in scene.view.positions:
+            return []
+        self._payoff_polling.ask(self.console.operator, scene.now.mono_ns, static.ticker)
+        if self._payoff is None or self._payoff.ticker != static.ticker:
+            return []  # on its way: its rows stay its own
+        lines = payoff_lines(self._payoff, self.size.width)
+        self._told = len(lines)
+        return lines
+
+    def _heard_payoff(self, answer: bytes) -> None:
+        self._payoff = read_payoff(answer)
+
     def _heard(self, answer: bytes) -> None:
         self._equity = read_equity(answer)
         self._chart = equity_chart(self._equity)
@@ -114,7 +136,7 @@ class PositionsScreen(ConsoleScreen):
         """What the panes above the limits would like: all that is held, and the venues where that says more
         than the status bar."""
         width = self.size.width
-        held = 3 + len(scene.view.held()) + sum(map(len, waiting(scene, width)))
+        held = 3 + len(scene.view.held()) + sum(map(len, waiting(scene, width))) + self._told
         return held, 1 + rows_wanted(scene, width) if shows(scene.view) else 0
 
     def open_cursor(self) -> None:

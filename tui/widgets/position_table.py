@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from core.control.tables.orders import PositionRow
 from tui.format import (
@@ -223,7 +223,8 @@ class PositionTable(LiveTable):
     def __init__(self) -> None:
         super().__init__(COLUMNS, id="positions")
 
-    def show(self, scene: Scene) -> None:
+    def show(self, scene: Scene, payoff: Sequence[Line] = ()) -> None:
+        """``payoff``: what the event under the cursor comes to, told where the rows leave room."""
         width, height = self.body_size
         rows = scene.view.held()
         mismatch = any(row.venue_net is not None for row in rows)
@@ -236,6 +237,8 @@ class PositionTable(LiveTable):
         if len(foot) > height - 1 - len(rows):  # no room for all: the one under the cursor, or the first
             chosen = sorted(rows, key=lambda row: row.key != self.cursor_key)
             foot = next(filter(None, (waiting_lines(scene, row, width) for row in chosen)), [])
+        if rows and len(payoff) <= height - 1 - len(rows) - len(foot):
+            foot = [*foot, *payoff]
         self.paint_rows(
             scene,
             self.shown(scene, [row.key for row in rows]),

@@ -8,13 +8,14 @@ from typing import Any, NamedTuple
 import msgspec
 
 from core.control.queries.account import ACCOUNTS, DIFFERENCES, EVENTS_OF, LINES, RECONCILE
-from core.control.queries.cards import BATCH, LEG, OUTCOMES, PLAN, PREVIEW, PROPOSALS
+from core.control.queries.cards import BATCH, LEG, PLAN, PREVIEW, PROPOSALS
 from core.control.queries.detail import EQUITY, HISTORY, LEVELS, MARKET, POINTS, QUARANTINE, RESULTS, TRADES
 from core.control.queries.fields import Field, Now, as_object, nested
 from core.control.queries.funnel import FUNNEL, STOPS
 from core.control.queries.markets import LINKS, MARKETS, RULES, WAYS
 from core.control.queries.models import BINS, SCORE
 from core.control.queries.orders import ORDERS, POSITIONS
+from core.control.queries.payoff import OUTCOMES, PAYOFF
 from core.control.queries.safety import ALARMS, FLATTEN, FLATTEN_VENUES, LIMITS
 from core.control.queries.since import DECIDED, ENDED, NEWS, PART, SINCE, Since
 from core.control.queries.sources import BUDGET, FEEDS, GAMES, RELEASES, SOURCE, TOLD
@@ -29,6 +30,7 @@ from core.control.tables.funnel import StageRow
 from core.control.tables.markets import MarketRow, PairRow, RulesRow
 from core.control.tables.models import ScoreRow
 from core.control.tables.orders import OrderRow, PositionRow
+from core.control.tables.payoff import PayoffRow
 from core.control.tables.safety import AlarmRow, FlattenRow, LimitRow
 from core.control.tables.sources import FeedRow, FixtureRow, ReleaseRow, SourceRow
 from core.control.tables.status import StatusRow
@@ -58,6 +60,7 @@ class Rows(NamedTuple):
     reconcile: ReadingRow | None = None
     vetoes: VetoesRow | None = None
     batch: BatchRow | None = None
+    payoff: PayoffRow | None = None
     preview: PreviewRow | None = None
     system: SystemRow | None = None
     account: Iterable[LineRow] = ()
@@ -85,6 +88,7 @@ QUERIES: dict[str, tuple[Field, ...]] = {
     "score": SCORE,
     "vetoes": VETOES,
     "batch": BATCH,
+    "payoff": PAYOFF,
     "preview": PREVIEW,
     "system": SYSTEM,
     "account": LINES,
@@ -97,7 +101,7 @@ TABLES = QUERIES | {"since": SINCE}
 """With what no engine is asked, as the profile's files tell it."""
 
 OBJECTS = (
-    *("status", "reconcile", "rules", "source", "vetoes", "batch", "preview", "system"),
+    *("status", "reconcile", "rules", "source", "vetoes", "batch", "payoff", "preview", "system"),
     *("market", "history", "equity", "since"),
 )
 """Answered with one object; the others with an array of them."""
@@ -115,6 +119,7 @@ PARTS: dict[str, dict[str, tuple[Field, ...]]] = {
     },
     "proposals": {"proposals.plan": PLAN, "proposals.plan.legs": LEG},
     "batch": {"batch.outcomes": OUTCOMES},
+    "payoff": {"payoff.held": OUTCOMES, "payoff.ordered": OUTCOMES},
     "market": {"market.levels": LEVELS, "market.trades": TRADES, "market.quarantine": QUARANTINE},
     "history": {"history.points": POINTS, "history.fills": TRADES},
     "equity": {"equity.points": RESULTS},

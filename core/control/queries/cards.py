@@ -16,6 +16,7 @@ from core.control.queries.fields import (
     venue_of,
     wait,
 )
+from core.control.queries.payoff import OUTCOMES
 
 LEG: tuple[Field, ...] = (
     TICKER,
@@ -44,11 +45,6 @@ PREVIEW: tuple[Field, ...] = (
     Field("blocked", "the first rule that would block it, empty for none", lambda r, n: r.blocked),
 )
 
-OUTCOMES: tuple[Field, ...] = (
-    Field("label", "short name of the market that pays YES, or none", lambda r, n: r.label),
-    Field("made", "by all cards, filled whole, fees paid", lambda r, n: money(r.made)),
-)
-
 BATCH: tuple[Field, ...] = (
     Field("event", "the venue's name of it", lambda r, n: r.event),
     Field("cards", "that stand", lambda r, n: r.cards),
@@ -62,7 +58,7 @@ BATCH: tuple[Field, ...] = (
     Field("total_limit", "its limit", lambda r, n: money(r.total_limit)),
     Field(
         "outcomes",
-        "one object an outcome, see batch.outcomes; empty where several may pay YES",
+        "what all cards make, filled whole, fees paid, see batch.outcomes; empty where several may pay YES",
         lambda r, n: nested(OUTCOMES, r.outcomes, n),
     ),
 )

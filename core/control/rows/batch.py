@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from core.control.tables.batch import BatchRow, OutcomeRow
+from core.control.rows.payoff import endings, gained
+from core.control.tables.batch import BatchRow
+from core.control.tables.payoff import OutcomeRow
 from core.domain.market import Market
-from core.domain.order import Outcome, Purpose
-from core.domain.units import ONE_DOLLAR, Price, notional
 from core.engine.desk import Desk
 from core.execution.proposals import Proposal
 from core.risk.exposure import PerOutcome, order_loss
@@ -52,19 +52,11 @@ def batch_row(desk: Desk, event: str) -> BatchRow | None:
 
 
 def _outcomes(orders: Sequence[Candidate], markets: Mapping[str, Market]) -> tuple[OutcomeRow, ...]:
-    """What all orders make, filled whole, for each market that may be the one that pays YES, and for none."""
-    inside = all(order.ticker in markets for order in orders)
-    if not inside or not all(market.exclusive for market in markets.values()):
+    """What all orders make, filled whole, each way the event may end."""
+    if not all(order.ticker in markets for order in orders):
         return ()
-    rows = [OutcomeRow(m.label.rpartition(" ")[2], _made(orders, ticker)) for ticker, m in markets.items()]
-    return (*rows, OutcomeRow("none", _made(orders, "")))
+    return tuple(OutcomeRow(label, _made(orders, winner)) for label, winner in endings(markets))
 
 
 def _made(orders: Sequence[Candidate], winner: str) -> int:
-    made = 0
-    for order in orders:
-        won = (order.ticker == winner) is (order.outcome is Outcome.YES)
-        paid = notional(Price(ONE_DOLLAR if won else 0), order.quantity)
-        gain = paid - notional(order.outcome_price, order.quantity)
-        made += (gain if order.purpose is Purpose.OPEN else -gain) - order.fee
-    return made
+    return sum(gained(order, order.quantity, winner) - order.fee for order in orders)

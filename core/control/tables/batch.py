@@ -4,13 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
-
-class OutcomeRow(msgspec.Struct, frozen=True, array_like=True):
-    """One way the event may end: ``label`` of the market that pays YES, or ``none``."""
-
-    label: str
-    made: int
-    """By all cards, filled whole, fees paid; of a sale, against holding on."""
+from core.control.tables.payoff import OutcomeRow
 
 
 class BatchRow(msgspec.Struct, frozen=True, array_like=True):
@@ -28,4 +22,5 @@ class BatchRow(msgspec.Struct, frozen=True, array_like=True):
     total_after: int
     total_limit: int
     outcomes: tuple[OutcomeRow, ...]
-    """Empty where more than one market may pay YES."""
+    """By all cards, filled whole, fees paid; of a sale, against holding on. Empty where more than one market
+    may pay YES."""

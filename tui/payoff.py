@@ -1,0 +1,51 @@
+"""What an event comes to each way it may end, as the engine answers it, in words."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from decimal import Decimal
+
+import msgspec
+
+from tui.lines import Line, flow, line
+from tui.tables import clean
+
+
+class Outcome(msgspec.Struct, frozen=True):
+    """See ``OUTCOMES`` in ``core/control/queries/payoff.py``."""
+
+    label: str
+    made: Decimal
+
+
+class Payoff(msgspec.Struct, frozen=True):
+    """See ``PAYOFF`` there."""
+
+    ticker: str
+    label: str
+    held: tuple[Outcome, ...]
+    ordered: tuple[Outcome, ...]
+
+
+def read_payoff(answer: bytes) -> Payoff:
+    """With every text in it safe to draw."""
+    return clean(msgspec.json.decode(answer, type=Payoff))
+
+
+def outcome_groups(outcomes: Iterable[Outcome]) -> list[Line]:
+    """Each way an event may end with what it makes."""
+    return [
+        line((f"{one.label} ", "text-muted"), (f"{one.made:+.2f}", "gain" if one.made > 0 else "loss"))
+        for one in outcomes
+    ]
+
+
+def payoff_lines(payoff: Payoff, width: int) -> list[Line]:
+    """What is held comes to, and with the working orders filled."""
+    told = ((f"{payoff.label} ends with", payoff.held), ("orders filled, with", payoff.ordered))
+    return [
+        line(" ", *row)
+        for words, outcomes in told
+        if outcomes
+        for row in flow([line((words, "text-muted")), *outcome_groups(outcomes)], width - 2, 2)
+    ]
