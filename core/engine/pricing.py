@@ -223,7 +223,10 @@ class Pricing:
         if predicted:
             judged = [self._judged(event, found) for event, found in predicted]
             for (event, _), priced in zip(predicted, value(judged, self._quote), strict=True):
-                self._take(event, priced)
+                if priced.unsound:
+                    self._refuse(event, priced.unsound)
+                else:
+                    self._take(event, priced)
 
     def follow(self, events: Iterable[str]) -> None:
         """Pool what the models said of these events with the market as it is now. No law is priced anew."""

@@ -8,6 +8,9 @@ import msgspec
 
 from core.models.foreseen import Said
 
+SUM_APART_MAX = 1e-9
+"""From one, of the probabilities of outcomes of which exactly one comes."""
+
 
 class InputAge(msgspec.Struct, frozen=True):
     """One input a value rests on. Times are world time, Unix milliseconds."""
@@ -104,6 +107,18 @@ class EventFair(msgspec.Struct, frozen=True):
     """What the model's record says of its worth, one sentence."""
     laws: tuple[Said, ...] = ()
     """What it was priced by, in the model's own unit; empty where by no law."""
+
+    @property
+    def unsound(self) -> str:
+        """Why its values are no probabilities of one event, a clause; empty where they are."""
+        said = [value.model_probability for value in self.values]
+        errors = [value.model_sigma for value in self.values]
+        if not (all(0.0 <= p <= 1.0 for p in said) and all(0.0 <= error < math.inf for error in errors)):
+            return "what its model says is no probability"
+        whole = math.fsum(said)
+        if self.exclusive and abs(whole - 1.0) > SUM_APART_MAX:
+            return f"what its model says adds up to {whole:.6f}"
+        return ""
 
     def sharpened(self, ticker: str) -> float | None:
         """What the market says of one of them as it counts in the pool, which lies between that and the model

@@ -4,20 +4,24 @@ from __future__ import annotations
 
 import asyncio
 import json
+import math
 from typing import Any
 
 import msgspec
+import pytest
 
 from core.control.queries.answers import answer
 from core.control.snapshot import Snapshot
 from core.domain.market import MarketStatus
 from core.domain.order import BookSide, Life, Order
 from core.domain.units import Price, Quantity, contracts
+from core.engine import pricers
 from core.engine.others import others, own, without
 from core.execution.gateway import Denied, Wish
 from core.models.calibration import Judge, Standing, Verdict
-from core.models.fair_value import FairValue
+from core.models.fair_value import FairValue, NoPrice
 from core.models.pooling import Quoted, Weights
+from core.models.prediction import Chances, Prediction
 from core.strategy.convergence import NO_FAIR
 from tests.execution.bench import HOT, TRADER, Bench, only, running
 from tests.execution.fake_venue import strange
@@ -40,6 +44,30 @@ def fair(bench: Bench, ticker: str = HOT) -> FairValue:
     found = bench.engine.state.markets[ticker].fair
     assert found is not None
     return found
+
+
+def test_what_a_model_says_that_is_no_probability_is_no_price_and_the_reason_shows(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    sound = pricers.predict_weather
+
+    def broken(*asked: Any) -> Prediction | NoPrice:
+        found = sound(*asked)
+        assert isinstance(found, Prediction)
+        nothing = (math.nan,) * len(found.tickers)
+        return msgspec.structs.replace(found, says=Chances(nothing, nothing))
+
+    async def main(loop: VirtualLoop) -> None:
+        async with running(loop, judge=HALF) as bench:
+            await bench.card()
+            monkeypatch.setattr(pricers, "predict_weather", broken)
+            bench.feed.forecast(49.0)
+            await bench.until(lambda: bench.engine.state.markets[HOT].fair is None, "no price")
+            known = bench.engine.state.markets[HOT]
+            reason = bench.engine.state.events[known.market.event_ticker].refusal
+            assert reason == "what its model says is no probability"
+
+    run_virtual(main)
 
 
 def test_a_fair_value_follows_the_book_at_the_next_look_and_the_model_is_not_asked_again() -> None:

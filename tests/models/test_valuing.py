@@ -121,3 +121,23 @@ def test_every_event_gets_its_own_values() -> None:
 
 def test_prices_are_the_nearest_whole_ones() -> None:
     assert grid.prices(np.array([0.0, 0.38246, 0.38244, 1.0])).tolist() == [0, 3825, 3824, 10_000]
+
+
+@pytest.mark.parametrize(
+    ("chances", "exclusive", "why"),
+    [
+        ((0.25, 0.75), True, ""),
+        ((0.25, 0.75 + 1e-8), True, "what its model says adds up to 1.000000"),
+        ((0.25, 0.65), True, "what its model says adds up to 0.900000"),
+        ((0.25, 0.65), False, ""),
+        ((0.25, math.nan), False, "what its model says is no probability"),
+        ((1.25, -0.25), True, "what its model says is no probability"),
+    ],
+)
+def test_an_event_knows_whether_its_values_are_probabilities_of_one(
+    chances: tuple[float, ...], exclusive: bool, why: str
+) -> None:
+    says = Chances(chances, (0.01, 0.01))
+    inputs = (InputAge("a", 5_000, 60),)
+    (event,) = alone(Prediction("A", ("A-0", "A-1"), exclusive, says, "m", "1", 7.0, 2.0, inputs, 9_000))
+    assert event.unsound == why

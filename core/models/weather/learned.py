@@ -15,6 +15,7 @@ from collections.abc import Collection, Sequence
 import msgspec
 
 from core.feeds.nbm import GUIDANCE
+from core.feeds.sanity import plausible
 from core.feeds.stations import shift_day
 from core.models.fair_value import InputAge
 from core.models.laws import Shape
@@ -196,8 +197,10 @@ def _said(inputs: StationInputs, target: Target, now_ms: int) -> tuple[list[Said
         age_ms = now_ms - issued_ms
         if age_ms > stale_after_s * 1000:
             silent[source] = f"{minutes(age_ms)} min old, limit {stale_after_s // 60} min"
-        elif f is None or not math.isfinite(f):
+        elif f is None:
             silent[source] = "has not all hours of the day"
+        elif not plausible(f):
+            silent[source] = f"says {f:g}F, which no station sees"
         else:
             said.append(Said(source, f, issued_ms, stale_after_s))
     return said, silent

@@ -6,6 +6,7 @@ from __future__ import annotations
 from collections.abc import Collection
 
 from core.domain.market import Extreme
+from core.feeds.sanity import plausible
 from core.feeds.values import Ensemble, GridForecast, ModelForecast
 from core.models.refusal import RefusedError
 from core.models.weather.inputs import StationInputs
@@ -42,7 +43,7 @@ def opinions(inputs: StationInputs, target: Target, now_ms: int, counted: Collec
     for other in inputs.others.values():
         f = target.of(other.daily_max_f, other.daily_min_f)
         stale = now_ms - other.stamp.event_ms > other.stale_after_s * 1000
-        if f is not None and not stale and other.model not in counted:
+        if f is not None and plausible(f) and not stale and other.model not in counted:
             told.append(f"{other.model} {f:.1f}F")
     return f"not counted: {', '.join(told)}" if told else ""
 

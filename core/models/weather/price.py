@@ -11,6 +11,7 @@ import msgspec
 
 from core.domain.market import Extreme, Market
 from core.feeds.observed import Bound, Evidence
+from core.feeds.sanity import plausible
 from core.feeds.stations import HOUR_MS, shift_day
 from core.feeds.values import GRID_STALE_AFTER_S, OBSERVATION_STALE_AFTER_S, ModelForecast, Observation
 from core.models.fair_value import Driver, EventFair, NoPrice
@@ -99,6 +100,8 @@ def _predict(
     main = target.of(forecast.daily_max_f, forecast.daily_min_f) if forecast is not None else None
     if forecast is None or main is None:
         raise RefusedError(f"no Open-Meteo forecast of {target.station.icao} for {target.day} yet")
+    if not plausible(main):
+        raise RefusedError(f"Open-Meteo says {main:g}F for {target.day}, which no station sees")
 
     day_law = _day_law(model, inputs, target, main, now_ms, knowledge)
     law, evidence = day_law.law, list(day_law.evidence)

@@ -223,7 +223,8 @@ def test_the_t_has_longer_tails_than_the_normal_of_the_same_scale() -> None:
     ("held", "said"),
     [
         (inputs(NBS=None), "without NBS silent"),
-        (inputs(ecmwf_ifs025=float("nan")), "without ecmwf_ifs025 has not all hours"),
+        (inputs(ecmwf_ifs025=float("nan")), "without ecmwf_ifs025 says nanF, which no station sees"),
+        (inputs(ecmwf_ifs025=1e6), "without ecmwf_ifs025 says 1.00005e+06F, which no station sees"),
         (
             absorb(inputs(), ModelForecast("KNYC", "ecmwf_ifs025", (), {DAY: 53.0},
                                            Stamp(NOW_MS - 19 * HOUR_MS, 0, 0), 18 * 3600)),
@@ -237,6 +238,15 @@ def test_a_source_that_is_silent_old_or_no_number_is_left_out_and_named(
     event = priced(held)
     assert event.mean == pytest.approx(54.0, abs=0.6)
     assert any(said in sentence for sentence in event.values[0].evidence)
+    assert not any("not counted" in told for told in event.values[0].evidence)
+
+
+@pytest.mark.parametrize("model", list(ModelId))
+@pytest.mark.parametrize("f", [float("nan"), float("inf"), 1e6])
+def test_a_main_forecast_that_is_no_temperature_is_no_price_by_any_model(model: ModelId, f: float) -> None:
+    refused = price(inputs(gfs_seamless=f), model)
+    assert isinstance(refused, NoPrice)
+    assert refused.reason == f"Open-Meteo says {54.0 + f:g}F for {DAY}, which no station sees"
 
 
 def standing(*sources: str, days: int = 7) -> Coefficients:
