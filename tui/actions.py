@@ -127,7 +127,7 @@ ACTIONS: tuple[Action, ...] = (
         "order.story",
         ("v",),
         "why",
-        "The order's whole story: what led to it and what became of it",
+        "The whole story of this order or entry: what led to it and what became of it",
         Danger.VIEW,
         ("orders", "journal"),
     ),

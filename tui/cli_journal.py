@@ -79,7 +79,7 @@ def journal_backup(target: Path, chosen: Path | None) -> None:
 @click.argument("order")
 @with_journal
 def journal_why(order: str, chosen: Path | None) -> None:
-    """Tell the story of ORDER: book, proposal, approval, checks, send, answer, fills."""
+    """Tell the story of ORDER, or of a card (P12): book, proposal, approval, checks, send, answer, fills."""
     from core.journal.files import JournalError
     from core.journal.why import why
 

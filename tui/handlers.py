@@ -226,12 +226,11 @@ def _story(app: PmConsole, now: Now) -> None:
 
     screen = app.console_screen
     if isinstance(screen, JournalScreen):
-        order_id = screen.order_id
-    else:
-        table = screen.table() if screen is not None else None
-        order = app.view.orders.get(str(table.cursor_key)) if table is not None else None
-        order_id = order.client_order_id if order is not None and not order.external else ""
-    app.push_screen(WhyScreen(order_id))
+        app.push_screen(WhyScreen(screen.about))
+        return
+    table = screen.table() if screen is not None else None
+    order = app.view.orders.get(str(table.cursor_key)) if table is not None else None
+    app.push_screen(WhyScreen(order.client_order_id if order is not None and not order.external else ""))
 
 
 def _back(app: PmConsole, now: Now) -> None:

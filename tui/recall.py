@@ -62,12 +62,13 @@ def entry(path: Path, seq: int) -> tuple[tuple[str, str], ...]:
         return tuple((name, sanitise(value, VALUE_MAX)) for name, value in (*fields, *_flat("", row.data())))
 
 
-def story(path: Path, order: str) -> tuple[str, ...]:
-    """All that led to an order and became of it, a line a row; raises ``RecallError``."""
-    from core.journal.why import why
+def story(path: Path, about: str | int) -> tuple[str, ...]:
+    """All that led to an order, or to an entry by its number, and became of it, a line a row; raises
+    ``RecallError``."""
+    from core.journal.why import why, why_row
 
     with _sentences():
-        return why(path, order)
+        return why(path, about) if isinstance(about, str) else why_row(path, about)
 
 
 def _entry(row: Row) -> JournalRow:

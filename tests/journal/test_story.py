@@ -42,7 +42,7 @@ from core.journal.projections import (
     project,
 )
 from core.journal.store import Durability, MemoryJournal, open_journal
-from core.journal.why import why
+from core.journal.why import why, why_row
 from core.journal.wording import LEVELS, text_of
 from core.risk.halts import GLOBAL, Halt, Halts, HaltScope, Level, ScopeKind
 from core.risk.limits import DEFAULTS, LiveLimits
@@ -351,6 +351,26 @@ def test_why_refuses_what_it_cannot_name(told: Path) -> None:
     for unknown in ("nope", "", "%"):
         with pytest.raises(JournalError, match="There is no order"):
             why(told, unknown)
+    with pytest.raises(JournalError, match="There is no row 99"):
+        why_row(told, 99)
+
+
+def numbers(lines: tuple[str, ...]) -> list[int]:
+    return [int(line.split("#")[1].split()[0]) for line in lines if "#" in line]
+
+
+def test_a_card_tells_its_story_and_those_of_the_orders_it_became(told: Path) -> None:
+    lines = why(told, "4F2A")
+    assert lines[0] == "card 4F2A" and numbers(lines) == [1, 2, 3, 5, 6, 7, 8, 9, 10]
+    assert numbers(why(told, "OTHER")) == [1, 2, 4], "with what led to it"
+
+
+def test_a_row_tells_the_story_of_its_order_or_card_or_what_led_to_it_and_what_it_led_to(told: Path) -> None:
+    assert why_row(told, 10) == why(told, "pm-r1-0001-abc"), "a fill"
+    assert why_row(told, 8) == why_row(told, 5) == why(told, "4F2A"), "its approval, how it became an order"
+    assert why_row(told, 2)[0] == "row 2" and numbers(why_row(told, 2)) == [1, 2, 3, 4], (
+        "two cards came of it"
+    )
 
 
 def test_export_is_one_json_object_a_line_with_the_payload_inside(told: Path) -> None:

@@ -51,13 +51,13 @@ class JournalTable(LiveTable):
 
 def entry_lines(row: JournalRow, fields: tuple[tuple[str, str], ...], width: int, why: str) -> list[Line]:
     """One entry whole, as far as it is known: its own words, then every value it was written with. ``why``:
-    the key that tells the story of its order."""
+    the key that tells its story."""
     said = [
-        pair("event", (row.kind, "strong"), (f"   seq {row.seq}", "text-muted")),
+        pair("event", (row.kind, "strong"), (f"   seq {row.seq}   {why} tells its story", "text-muted")),
         pair("when", utc(row.wall_ms, "%Y-%m-%d %H:%M:%SZ")),
     ]
     if row.order_id:
-        said.append(pair("order", row.order_id, (f"   {why} tells its story", "text-muted")))
+        said.append(pair("order", row.order_id))
     if row.ticker:
         said.append(pair("market", row.ticker))
     said += wrapped(row.text, width - 2)
@@ -99,10 +99,10 @@ class JournalScreen(ConsoleScreen):
         self._known, self._reached, self._fault = [], None, ""
 
     @property
-    def order_id(self) -> str:
-        """Of the entry under the cursor."""
+    def about(self) -> str | int:
+        """What the entry under the cursor is about: its order, or else itself by its number."""
         row = self.entries.rows.get(self.entries.cursor_key)
-        return row.order_id if row is not None else ""
+        return "" if row is None else row.order_id or row.seq
 
     # --- what is known ------------------------------------------------------------------------------
 

@@ -1,4 +1,5 @@
-"""Why: the whole story of one order, from what led to it to what became of it, as the journal has it."""
+"""Why: the whole story of an order, a card or an entry of the journal, from what led to it to what became of
+it, as the journal has it."""
 
 from __future__ import annotations
 
@@ -17,22 +18,23 @@ from tui.widgets.text_pane import wrapped
 class WhyScreen(TextScreen):
     name_in_registry = "why"
 
-    def __init__(self, order_id: str) -> None:
+    def __init__(self, about: str | int) -> None:
+        """``about``: an order of ours, empty for none, or the number of an entry."""
         super().__init__()
-        self._order_id = order_id
+        self._about = about
         self._lines: tuple[str, ...] = ()
         self._said = "Reading the journal."
 
     def on_mount(self) -> None:
         super().on_mount()
         record, status = self.console.options.record, self.console.view.status
-        if not self._order_id:
-            self._said = "No order of ours is under the cursor."
+        if not self._about:
+            self._said = "No order of ours and no entry is under the cursor."
         elif record is None or status is None:
             self._said = "There is no journal to read here."
         else:
             path = record.journal(status.world_id)
-            self.run_worker(self._read(lambda: recall.story(path, self._order_id)), group="why")
+            self.run_worker(self._read(lambda: recall.story(path, self._about)), group="why")
 
     async def _read(self, story: Callable[[], tuple[str, ...]]) -> None:
         try:
@@ -46,7 +48,10 @@ class WhyScreen(TextScreen):
         rows: list[Line] = []
         for text in self._lines:
             rows += wrapped(sanitise(text, VALUE_MAX), width, indent=_indent(text))
-        self.detail.show_text(rows or [note(self._said)], head("WHY", self._order_id))
+        self.detail.show_text(rows or [note(self._said)], head("WHY", self._named()))
+
+    def _named(self) -> str:
+        return f"entry {self._about}" if isinstance(self._about, int) else self._about
 
 
 def _indent(text: str) -> int:
