@@ -150,7 +150,7 @@ def _said(cells: Cells) -> float:
     the last print."""
     last = cells.number(2, "last", 0.0, 100.0)
     ask, bid = cells.number(3, "ask", 0.0, 100.0), cells.number(5, "bid", 0.0, 100.0)
-    ages = cells.number(4, "ask_age_min"), cells.number(6, "bid_age_min")
+    ages = cells.number(4, "ask_age_min", 0.0), cells.number(6, "bid_age_min", 0.0)
     # A comparison with what is missing is false.
     if all(age < FRESH_MIN for age in ages) and ask >= bid:
         return (ask + bid) / 2.0

@@ -1,6 +1,7 @@
 """The price histories that range models are scored on (``fx_index_crypto``).
 
-A row that comes twice or goes back in time is refused with its line, as one that cannot be read is.
+A row that comes twice or goes back in time is refused with its line, as one that cannot be read is. An hour
+whose high or low is not outermost is a hole.
 """
 
 from __future__ import annotations
@@ -45,7 +46,10 @@ def daily(path: Path, names: tuple[str, ...]) -> Daily:
 def hourly(path: Path) -> Hourly:
     """Raises ``DataError``."""
     begins_ms, columns = _read(path, "time", _begin_ms, _OHLC)
-    return Hourly(begins_ms, columns)
+    prices = np.stack([columns[name] for name in _OHLC])
+    # What is no number is apart from nothing: a hole stays one.
+    broken = (columns["low"] > prices.min(axis=0)) | (columns["high"] < prices.max(axis=0))
+    return Hourly(begins_ms, {name: np.where(broken, np.nan, of) for name, of in columns.items()})
 
 
 def _begin_ms(row: Cells) -> int:

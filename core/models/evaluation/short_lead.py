@@ -11,6 +11,7 @@ from core.models.evaluation.law_rows import Said, law_rows
 from core.models.evaluation.rows import DEFAULT, Counted, Row, none_counts
 from core.models.evaluation.walk import Steps, walk_emos
 from core.models.evaluation.weather_files import SHORT, ShortSet
+from core.models.evaluation.weather_gaps import gaps
 from core.models.evaluation.weather_laws import RECENT, rolled, stacked, steps_of, walk_dressing
 from core.models.laws import Law, Shape
 from core.models.weather import article_normal, default, dressing, emos, rolling
@@ -35,6 +36,11 @@ def short_rows(data: ShortSet, counted: Counted) -> tuple[list[Row], list[str]]:
     ]
     if not counts.any():
         return [], [*notes, none_counts(SHORT, data.days)]
+    _, *rest = data.highs
+    held = np.broadcast_to(counted.holds(data.days), outcomes.shape)
+    others = {name: data.highs[name][keep] for name in rest}
+    missed = gaps(held, outcomes, np.isfinite(main), main, others)
+    notes += [f"{SHORT}, days of a series: {gap}." for gap in missed]
     said = short_laws(data, keep, steps_of(data.days, counted, _LEAD_DAYS))
     return law_rows(said, names, data.days, outcomes, counts, None), notes
 

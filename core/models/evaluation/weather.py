@@ -9,7 +9,7 @@ model that needs a longer past than that counts fewer.
 from __future__ import annotations
 
 import itertools
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -19,6 +19,7 @@ from core.models.evaluation.law_rows import law_rows
 from core.models.evaluation.rows import Counted, DataError, Report, Row, none_counts, reported
 from core.models.evaluation.short_lead import short_rows
 from core.models.evaluation.weather_files import LEADS, SHORT, LeadSet, lead_set, short_set
+from core.models.evaluation.weather_gaps import gaps
 from core.models.evaluation.weather_laws import dressed, laws, steps_of
 from core.models.weather import dressing
 
@@ -46,7 +47,7 @@ def score(directory: Path, counted: Counted) -> Report:
 def _of_leads(folder: Path, counted: Counted) -> tuple[list[Row], list[str]]:
     data = lead_set(folder)
     scored = {lead: lead_rows(data, lead, counted) for lead in range(data.highs.shape[1])}
-    notes = _without_rows(data, scored)
+    notes = [*_without_rows(data, scored), *_gaps(data, scored, counted)]
     if not data.guidance:
         notes.append(f"{LEADS} has no nbm_hrrr.csv: the default rests on one source everywhere.")
     return list(itertools.chain.from_iterable(scored.values())), notes
@@ -64,6 +65,18 @@ def _without_rows(data: LeadSet, scored: Mapping[int, Sequence[Row]]) -> list[st
         for lead, found in scored.items()
         if not found
     ]
+
+
+def _gaps(data: LeadSet, scored: Mapping[int, Sequence[Row]], counted: Counted) -> Iterator[str]:
+    """Leads with the same gap together."""
+    found: dict[str, list[str]] = {}
+    held = np.broadcast_to(counted.holds(data.days), data.outcomes.shape)
+    for lead in (lead for lead, rows in scored.items() if rows):
+        others = {name: highs[:, lead] for name, highs in data.guidance.items() if lead < highs.shape[1]}
+        for gap in gaps(held, data.outcomes, forecast(data, lead), data.highs[:, lead], others):
+            found.setdefault(gap, []).append(str(lead))
+    for gap, leads in found.items():
+        yield f"{LEADS}, city-days at lead {', '.join(leads)}: {gap}."
 
 
 def lead_rows(data: LeadSet, lead: int, counted: Counted) -> list[Row]:

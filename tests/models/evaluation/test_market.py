@@ -199,6 +199,9 @@ def test_a_wrong_or_repeated_print_is_refused(tmp_path: Path) -> None:
         events(write_event(tmp_path / "a", EVENT, (once, once)))
     with pytest.raises(DataError, match=r"line 2: last is 140, outside 0 to 100"):
         events(write_event(tmp_path / "b", EVENT, (printed("T1", -3, "140", "", "", "", ""),)))
+    later = printed("T1", -3, "40", "50", "-10", "44", "10")
+    with pytest.raises(DataError, match=r"line 2: ask_age_min is -10, outside 0 to inf"):
+        events(write_event(tmp_path / "c", EVENT, (later,)))
 
 
 def test_figures_of_the_development_days(shared: Path) -> None:

@@ -193,6 +193,15 @@ def test_a_repeated_hour_and_a_torn_archive_are_refused(tmp_path: Path) -> None:
         daily(written(tmp_path, ["day,close", "2020-01-02,1"]), ("spx_close",))
 
 
+def test_an_hour_whose_high_or_low_is_not_outermost_is_a_hole(tmp_path: Path) -> None:
+    bars = ("4,5,3,4", "4,3,3,4", "4,5,4.5,4", "4,,3,4")
+    lines = [f"2020-01-02 1{n}:00:00,2020-01-02,{bar}" for n, bar in enumerate(bars)]
+    path = written(tmp_path, ["time,day,open,high,low,close", *lines], "eurusd_hourly.csv.gz")
+    found = hourly(path).columns
+    assert np.isfinite(found["close"]).tolist() == [True, False, False, True]
+    assert np.isfinite(found["high"]).tolist() == [True, False, False, False]
+
+
 def test_gaps_are_left_out_and_told(tmp_path: Path) -> None:
     """No number, a hole of weeks: neither makes a return, and the rest is scored."""
     data = random_daily(150)

@@ -13,6 +13,7 @@ import pytest
 from core.models.evaluation import walk, weather
 from core.models.evaluation.rows import Counted, DataError, Report, Row
 from core.models.evaluation.weather_files import lead_set
+from core.models.evaluation.weather_gaps import gaps
 from core.models.evaluation.weather_laws import dressed, laws, steps_of, window
 from tests.models.evaluation.weather_set import FIRST, day, write_leads
 
@@ -274,3 +275,32 @@ def test_the_default_reaches_its_figures_on_the_development_days(shared: Path) -
     assert rows["default"].n == 238
     assert rows["default"].crps < 0.9 * rows["rolling"].crps
     assert 0.74 < rows["default"].cov80 < 0.86
+
+
+def test_what_is_missing_or_stands_still_among_what_counts_is_told(tmp_path: Path) -> None:
+    data = lead_set(write_leads(tmp_path))
+    blend, nbm = data.highs[:, 1], data.guidance["nbm"][:, 1]
+    blend[1, 100:103] = np.nan
+    blend[1, 395:399] = np.nan
+    blend[1, 402:412] = 55.0
+    nbm[0, 400:405] = np.nan
+    nbm[0, 405:415] = 61.0
+    held = np.broadcast_to(LATE.holds(data.days), data.outcomes.shape)
+    assert list(gaps(held, data.outcomes, weather.forecast(data, 1), blend, {"nbm": nbm})) == [
+        "of the days before, 3 of 780 have no forecast or no outcome",
+        "4 of 60 do not count, their forecast or the one of the day before is missing",
+        "on 3 of 60 the forecast stands still and counts as none",
+        "nbm is silent on 5 of 30, the default does without it there",
+        "nbm stands still on 3 of 30, the default does without it there",
+    ]
+
+
+def test_a_report_names_its_gaps_by_lead(tmp_path: Path) -> None:
+    folder = write_leads(tmp_path)
+    path = folder / "nbm_hrrr.csv"
+    lines = [x for x in path.read_text().splitlines() if x.split(",")[1] not in (day(400), day(401))]
+    path.write_text("\n".join(lines) + "\n")
+    assert weather.score(tmp_path, LATE).notes[0] == (
+        "weather_lead_forecasts, city-days at lead 1: nbm is silent on 2 of 30, the default does without it "
+        "there."
+    )
