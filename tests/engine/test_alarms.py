@@ -190,20 +190,20 @@ def rows(bench: Bench, kind: Kind) -> list[str]:
 def test_what_is_shelved_stays_so_however_often_it_comes_and_rings_anew_when_its_time_is_over() -> None:
     async def main(loop: VirtualLoop) -> None:
         async with running(loop) as bench:
-            alarms, alarm = bench.engine.desk.alarms, shelved(bench)
+            alarms, alarm = bench.engine.desk.alarms, shelved(bench, 6)
             assert alarm.shelf is not None and alarm.shelf.by == TRADER.name
             alarm.acknowledged = True
-            for _ in range(20):
+            for _ in range(4):
                 alarms.clear("chatty")
                 await asyncio.sleep(75)  # longer than what is over is shown
                 alarms.raise_("chatty", AlarmLevel.CHECK, "it comes and goes", "nothing")
-            assert standing(bench, "comes and goes") == [alarm] and alarm.shelf and alarm.times == 21
+            assert standing(bench, "comes and goes") == [alarm] and alarm.shelf and alarm.times == 5
             assert bench.engine.acknowledge_all(TRADER).text == "Every alarm was acknowledged before."
             assert alarm.shelf, "seen is what was seen, not what was put aside"
-            await asyncio.sleep(300 + 5)
+            await asyncio.sleep(60 + 5)
             assert alarm.shelf is None and alarm.active and not alarm.acknowledged
             assert rows(bench, Kind.ALARM).count("CHECK it comes and goes") == 2, "it has rung anew"
-            assert rows(bench, Kind.ACK) == ["alarm shelved 30 min: it comes and goes"]
+            assert rows(bench, Kind.ACK) == ["alarm shelved 6 min: it comes and goes"]
             (row,) = (row for row in bench.journal.rows if row.kind == Kind.ACK.value)
             assert (row.actor, row.data()["reason"]) == (TRADER.name, "known: wind")
 
