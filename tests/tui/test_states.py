@@ -43,7 +43,7 @@ from tui.truth_talks import alarm_command
 from tui.view_model import FLOOD, ViewModel
 from tui.widgets.alarms import HEADS
 from tui.widgets.band import band_line
-from tui.widgets.limits import limit_line
+from tui.widgets.limits import limit_line, limit_lines
 from tui.widgets.line_pane import LinePane, edges_of
 from tui.widgets.status_bar import status_line
 from tui.widgets.stop_band import receipt, stop_hint, stop_line
@@ -239,10 +239,13 @@ def test_a_wide_limit_says_what_makes_room_once_it_is_nearly_full() -> None:
     total = msgspec.structs.replace(rows.limits()[4], clears="less at risk altogether")
     for used, told in ((639, False), (640, True), (800, True)):
         row = msgspec.structs.replace(total, used=used * rows.C)
-        assert ("clears with less at risk altogether" in plain(limit_line(scene, row, 120))) is told
+        assert ("G08 clears with less at risk altogether" in plain(limit_line(scene, row, 120))) is told
         for narrow in (50, 62, 80):
             text = plain(limit_line(scene, row, narrow))
             assert "clears" not in text and len(text) <= narrow
+            lines = [plain(one) for one in limit_lines(scene, row, narrow)]
+            assert lines[1:] == (["   G08 clears with less at risk altogether"] if used == 800 else [])
+        assert len(limit_lines(scene, row, 120)) == 1, "not twice"
 
 
 # --- the table ------------------------------------------------------------------------------------------

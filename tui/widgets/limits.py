@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import islice
+
 from core.control.tables.safety import LimitRow
 from tui.format import (
     UNKNOWN,
@@ -91,7 +93,7 @@ def _bar(scene: Scene, row: LimitRow, width: int) -> tuple[str, str, str]:
 
 def limit_line(scene: Scene, row: LimitRow, width: int) -> Line:
     """``total   34.36/800  [----------]  765.64``; a narrow pane goes without the headroom, a wide one says
-    what makes room under a limit that is nearly full."""
+    what makes room under a limit that is nearly full, and whose rule it is."""
     name_width, bar_width, left_width = _widths(width)
     text, word, role = _bar(scene, row, bar_width)
     used = f"{_figure(row, row.used)}/{_bound(row).ljust(4)}"
@@ -105,8 +107,20 @@ def limit_line(scene: Scene, row: LimitRow, width: int) -> Line:
         (" " + word.ljust(4), role),
         (left.rjust(left_width) if left_width else "", "text-muted"),
     )
-    frees = f"   clears with {row.clears}" if word and row.clears else ""
+    frees = f"   {_frees(row)}" if word and row.clears else ""
     return line(*shown, (frees, "text-muted")) if width_of(shown) + len(frees) <= width else shown
+
+
+def limit_lines(scene: Scene, row: LimitRow, width: int) -> list[Line]:
+    """The line, and below it, where it has no room for that, what makes room again under a full limit."""
+    shown, part = limit_line(scene, row, width), share(row)
+    if part is None or limit_word(part) != "CAP" or not row.clears or shown[-1].text.endswith(_frees(row)):
+        return [shown]
+    return [shown, cut(line((f"   {_frees(row)}", "near")), width)]
+
+
+def _frees(row: LimitRow) -> str:
+    return f"{row.rule} clears with {row.clears}"
 
 
 def _widths(width: int) -> tuple[int, int, int]:
@@ -209,7 +223,8 @@ class Limits(LinePane):
         room = height - len(rows) - len(foot)
         if room < 3:
             foot, room = [], height - len(rows)
-        rows += [limit_line(scene, row, width) for row in view.limit_list(scene.current)[: max(0, room)]]
+        told = (text for row in view.limit_list(scene.current) for text in limit_lines(scene, row, width))
+        rows += islice(told, max(0, room))
         rows += [()] * max(0, height - len(rows) - len(foot))
         self.paint([cut(row, width) for row in [*rows, *foot]], head("LIMITS"), right, dim=scene.dim)
 
