@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from msgspec.structs import replace
 
 from core.control.protocol import Frame
 from core.control.tables.cards import BeforeRow, CheckRow
@@ -36,6 +37,18 @@ def test_what_binds_is_named_beside_full_and_used_kelly_however_long_its_name(so
     row = shown(kelly_full=1.0, bound_by=f"correlated limit ({source})")[3]
     assert row.startswith("full kelly 100.0%") and "used 0.25 x 0.71" in row
     assert f"bound by correlated limit ({source}"[:33] in row
+
+
+def test_a_sale_says_how_much_may_be_sold_at_all_or_that_nobody_knows() -> None:
+    sale = {"closes": True, "bound_by": "position"}
+    assert shown(**sale)[3].split() == ["sellable", "--", "bound", "by", "position"]
+    view = ViewModel()
+    view.apply(rows.snapshot(NOW, "me"), NOW)
+    held = replace(rows.positions()[0], sellable=12_500_000)
+    view.positions[held.key] = held
+    card = rows.card(NOW, key=held.key, **sale)
+    lines = compact_lines(Scene(view, NOW, 80, cards=(card,), card=card), card, WIDTH)
+    assert plain(lines[3]).startswith("sellable 12.50")
 
 
 def test_the_net_edge_is_never_crowded_out_by_what_the_fair_value_is_made_of() -> None:

@@ -242,7 +242,9 @@ def test_an_order_under_the_cursor_is_changed_by_keys_and_says_what_that_costs()
 def test_what_no_model_values_is_drawn_as_not_known_never_as_nothing() -> None:
     card = by_hand(fair=None, sigma=0, edge_half=0, against="no model says what it is worth")
     scene = Hands(card).scene()
-    text = " ".join(plain(group) for group in (*value(scene, card), *size(card), *reasons(card)) if group)
+    text = " ".join(
+        plain(group) for group in (*value(scene, card), *size(scene, card), *reasons(card)) if group
+    )
     assert "fair -- book" in text and "net edge --" in text and "at half size --" in text
     assert "full kelly --" in text and "0.0" not in text and "no model says" in text
 

@@ -61,9 +61,9 @@ def _shared(groups: list[Line], width: int) -> Line:
     return cut(kept[0], width) if kept else ()
 
 
-def _size_row(card: ProposalRow, width: int) -> Line:
+def _size_row(scene: Scene, card: ProposalRow, width: int) -> Line:
     """What binds is never left out: its name gets the room that the other groups leave."""
-    *kelly, bound = order_card.size(card)
+    *kelly, bound = order_card.size(scene, card)
     return _squeezed([*kelly, cut(bound, width - sum(width_of(group) + 1 for group in kelly))], width)
 
 
@@ -79,7 +79,7 @@ def compact_lines(scene: Scene, card: ProposalRow, width: int) -> list[Line]:
         ends(first, line((order_card.settles(scene, card), "text-muted")), width),
         _squeezed(order_card.order(scene, card), width, order_card.needed(scene, card)),
         _squeezed(value, width, order_card.valued(value)),
-        _size_row(card, width),
+        _size_row(scene, card, width),
         _squeezed(order_card.depth(scene, card), width),
         _squeezed(order_card.limits(card), width),
         _shared(order_card.data(scene, card), width),
@@ -173,7 +173,7 @@ def _said(scene: Scene, card: ProposalRow, inner: int, room: int) -> list[Line]:
     )
     sections = {
         "value": flow(value, inner, 2),
-        "size": flow(order_card.size(card), inner, 2),
+        "size": flow(order_card.size(scene, card), inner, 2),
         "depth": flow(depth, inner, 2),
         "limits": flow(limits, inner, 2),
         "data": [_shared(order_card.data(scene, card), inner)],
@@ -181,7 +181,7 @@ def _said(scene: Scene, card: ProposalRow, inner: int, room: int) -> list[Line]:
     reasons = [cut(group, inner) for group in order_card.reasons(card) if group]
     in_one = {  # the first to give way first
         "depth": _squeezed(depth, inner),
-        "size": _size_row(card, inner),
+        "size": _size_row(scene, card, inner),
         "value": _squeezed(value, inner, order_card.valued(value)),
         "limits": _squeezed(limits, inner),
     }

@@ -152,10 +152,12 @@ def _sharpened(card: ProposalRow) -> Line:
     return line((f"sharpened {tenths(card.sharpened)}c", "text-muted"))
 
 
-def size(card: ProposalRow) -> list[Line]:
+def size(scene: Scene, card: ProposalRow) -> list[Line]:
+    """What bound the size; of a sale also how much may be sold at all: confirmed, and in no other sale."""
     bound = line(("bound by ", "text-muted"), card.bound_by or "the order")
     if card.closes:
-        return [bound]
+        held = scene.view.positions.get(card.key)
+        return [line(("sellable ", "text-muted"), UNKNOWN if held is None else count(held.sellable)), bound]
     return [
         line(("full kelly ", "text-muted"), UNKNOWN if card.by_hand else f"{card.kelly_full:.1%}"),
         () if card.by_hand else line(("used ", "text-muted"), f"{card.kelly_used:.3g} x {card.shrink:.2f}"),
