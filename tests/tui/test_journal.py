@@ -104,6 +104,7 @@ async def test_older_pages_a_filter_an_entry_and_an_orders_story(directory: Path
         await desk.shows("COMMAND early 57")
         await desk.press("escape", "3", "home", "v")
         await desk.shows("There is no order")
+        assert " worth " in desk.text, "what the order is stands above its story"
         await desk.press("escape", "8", "slash", "enter")
         await desk.shows("filter: none")
         await desk.shows("Proposed")

@@ -9,6 +9,7 @@ from tui.polling import Polling
 from tui.scene import Scene, note
 from tui.screens.console_screen import ConsoleScreen
 from tui.screens.desk_plan import Plan, Rect, over
+from tui.screens.why import WhyScreen
 from tui.truth_talks import TALKS
 from tui.widgets.difference_table import AccountLine, DifferenceTable, LastEvents, read_lines
 from tui.widgets.line_pane import LinePane
@@ -86,7 +87,7 @@ class OrdersScreen(ConsoleScreen):
         self.done.show_done(scene)
 
     def open_cursor(self) -> None:
-        """What the row asks of a person is asked with its typed word; an order tells what it is."""
+        """What the row asks of a person is asked with its typed word; an order of ours tells its story."""
         table, operator = self.table(), self.console.operator
         if isinstance(table, DifferenceTable):
             differs = table.under_cursor()
@@ -96,7 +97,9 @@ class OrdersScreen(ConsoleScreen):
             return
         key = str(table.cursor_key) if isinstance(table, OrderTable) else ""
         row = self.console.view.orders.get(key)
-        if row is not None:
+        if row is not None and not row.external and row.state != "UNKNOWN":
+            self.console.push_screen(WhyScreen(row.client_order_id))
+        elif row is not None:
             now = self.console.clock()
             scene = self.console.operator.scene(now, self.size.width)
             operator.say(order_detail(scene, row), "text", now, 10**10)

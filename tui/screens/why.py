@@ -12,6 +12,7 @@ from tui.lines import Line
 from tui.recall import VALUE_MAX
 from tui.scene import Scene, head, note
 from tui.screens.text_screen import TextScreen
+from tui.widgets.order_table import order_detail
 from tui.widgets.text_pane import wrapped
 
 
@@ -45,10 +46,15 @@ class WhyScreen(TextScreen):
 
     def draw(self, scene: Scene) -> None:
         width = self.detail.body_size[0] - 1
+        order = scene.view.orders.get(str(self._about))
         rows: list[Line] = []
+        if order is not None:
+            rows += [*wrapped(order_detail(scene, order), width, "strong"), ()]
         for text in self._lines:
             rows += wrapped(sanitise(text, VALUE_MAX), width, indent=_indent(text))
-        self.detail.show_text(rows or [note(self._said)], head("WHY", self._named()))
+        if not self._lines:
+            rows.append(note(self._said))
+        self.detail.show_text(rows, head("WHY", self._named()))
 
     def _named(self) -> str:
         return f"entry {self._about}" if isinstance(self._about, int) else self._about
