@@ -75,12 +75,14 @@ def models_fit(as_json: bool) -> None:
     except models_alone.NotTrainedError as error:
         verbs.leave(verbs.USAGE, f"pmconsole models: {error}")
     if as_json:
-        told = {"path": made.path, "unfitted": made.unfitted, **_told(made.content)}
+        told = {"path": made.path, "unfitted": made.unfitted, "lacking": made.lacking, **_told(made.content)}
         click.echo(verbs.json_text(told))
         return
     click.echo("\n".join(fit_lines(made.content)))
     for sentence in made.unfitted:
         click.echo(f"Not fitted: {sentence}.")
+    for sentence in made.lacking:
+        click.echo(f"Without a source: {sentence}.")
     click.echo(f"Written to {made.path}.")
 
 

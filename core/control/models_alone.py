@@ -84,6 +84,8 @@ class Made(msgspec.Struct, frozen=True):
     path: str
     content: Coefficients
     unfitted: tuple[str, ...]
+    lacking: tuple[str, ...]
+    """What was fitted without a source that its history has."""
 
 
 def fit(place: Profile, tell: Callable[[str], None]) -> Made:
@@ -99,7 +101,8 @@ def fit(place: Profile, tell: Callable[[str], None]) -> Made:
         archives = histories(place, world.world_id, known)
         fitted = fitting.fit_all({icao: archive.figures for icao, archive in archives.items()}, tell)
         if not fitted.fits:
-            raise NotTrainedError("nothing could be fitted: " + "; ".join(fitting.reasons(fitted)))
+            why = "; ".join(fitting.reasons(fitted.unfitted)) or "no history holds a forecast"
+            raise NotTrainedError(f"nothing could be fitted: {why}")
         offset = world.calendar_offset_days or 0
         now = datetime.fromtimestamp(SystemClock().wall_ms() / 1000, UTC)
         content = sealed(
@@ -123,7 +126,8 @@ def fit(place: Profile, tell: Callable[[str], None]) -> Made:
         raise NotTrainedError(str(error)) from error
     except OSError as error:
         raise NotTrainedError(f"{error.filename or place.directory}: {error.strerror}") from error
-    return Made(str(place.coefficients), content, tuple(fitting.reasons(fitted)))
+    told = (tuple(fitting.reasons(those)) for those in (fitted.unfitted, fitted.lacking))
+    return Made(str(place.coefficients), content, *told)
 
 
 class History(msgspec.Struct, frozen=True):

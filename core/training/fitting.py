@@ -20,9 +20,9 @@ from core.models import scores
 from core.models.evaluation.walk import Steps, fit_stations, walk_emos
 from core.models.evaluation.weather_laws import rolled, stacked, walk_dressing
 from core.models.laws import Array, Law, Mixture, Shape
-from core.models.weather import article_normal, default, dressing, emos, rolling
+from core.models.weather import article_normal, default, dressing, emos, emos_fit, rolling
 from core.models.weather.coefficients import FITTED_SHAPES, Fit, Recent, Scored
-from core.models.weather.predictors import Predictors, Series, predictors
+from core.models.weather.predictors import Predictors, Series, moving, predictors
 from core.training import guidance, previous_runs
 from core.training.archive import OUTCOMES, Figures, Key
 
@@ -30,8 +30,13 @@ LEADS: Final = (0, 1, 2)
 SOURCES: Final = (*previous_runs.MODELS, guidance.MODEL)
 """The main one first."""
 COVERED_MIN: Final = 0.8
-"""Share of the days with an outcome that a source must tell of, over all of them and over the newest."""
+"""Share of the days with an outcome that a source must tell of without standing still, over all of them and
+over the newest."""
 NEWEST_DAYS: Final = 60
+_TOO_LITTLE: Final = (
+    f"is silent or stands still on more than {1 - COVERED_MIN:.0%} of the days with an outcome, of all or of "
+    f"the newest {NEWEST_DAYS}"
+)
 RECENT_DAYS: Final = 400
 """Of history that goes into the file: weights of older days have faded away."""
 SCORED_DAYS: Final = 365
@@ -49,6 +54,8 @@ class Sample(msgspec.Struct, frozen=True):
     first: date
     series: Series
     known: Predictors
+    lacking: tuple[str, ...]
+    """Sources that tell of some days, and of too few to be one of ``sources``."""
 
     @property
     def sources(self) -> tuple[str, ...]:
@@ -64,7 +71,7 @@ class Sample(msgspec.Struct, frozen=True):
 
 
 class Unfitted(msgspec.Struct, frozen=True):
-    """What could not be fitted, and why."""
+    """What could not be fitted, or was fitted without a source that its history has, and why."""
 
     station: str
     lead_days: int
@@ -75,16 +82,19 @@ class Unfitted(msgspec.Struct, frozen=True):
 class Fitted(msgspec.Struct, frozen=True):
     fits: tuple[Fit, ...]
     unfitted: tuple[Unfitted, ...]
+    lacking: tuple[Unfitted, ...] = ()
+    """Of the fits."""
 
 
 def fit_all(histories: Mapping[str, Figures], tell: Callable[[str], None]) -> Fitted:
     """Everything that the histories (by station) are long enough for. ``tell`` hears of each lead."""
-    days = [key.day for figures in histories.values() for key in figures if key.lead_days is not None]
-    if not days:
+    told = [key.day for figures in histories.values() for key in figures if key.lead_days is not None]
+    if not told:
         return Fitted((), ())
-    first, last = date.fromisoformat(min(days)), date.fromisoformat(max(days))
+    first, last = date.fromisoformat(min(told)), date.fromisoformat(max(told))
     fits: list[Fit] = []
     unfitted: list[Unfitted] = []
+    lacking: list[Unfitted] = []
     for extreme in Extreme:
         for lead in LEADS:
             groups: dict[tuple[str, ...], list[Sample]] = {}
@@ -98,17 +108,27 @@ def fit_all(histories: Mapping[str, Figures], tell: Callable[[str], None]) -> Fi
                 tell(f"{extreme.value} at lead {lead}: {', '.join(one.station for one in group)}")
                 made = _fit_group(group)
                 fits += made
+                if made:
+                    lacking += [
+                        Unfitted(one.station, lead, extreme, f"{source} {_TOO_LITTLE}")
+                        for one in group
+                        for source in one.lacking
+                    ]
                 if not made:
-                    reason = "too few past days with a forecast and an outcome, at all its stations together"
+                    days = int(np.any([one.usable for one in group], axis=0).sum())
+                    reason = (
+                        f"{days} past days with a forecast and an outcome at all stations of its sources "
+                        f"together, {emos_fit.DAYS_MIN} needed"
+                    )
                     unfitted += [Unfitted(one.station, lead, extreme, reason) for one in group]
     fits.sort(key=lambda fit: (fit.station, fit.extreme.value, fit.lead_days))
-    return Fitted(tuple(fits), tuple(unfitted))
+    return Fitted(tuple(fits), tuple(unfitted), tuple(lacking))
 
 
-def reasons(fitted: Fitted) -> Iterator[str]:
-    """What could not be fitted, each reason once."""
+def reasons(those: Sequence[Unfitted]) -> Iterator[str]:
+    """What could not be fitted, or what was without a source, each reason once."""
     found: dict[str, list[str]] = {}
-    for one in fitted.unfitted:
+    for one in those:
         found.setdefault(one.reason, []).append(f"{one.station} {one.extreme.value} lead {one.lead_days}")
     for reason, of in found.items():
         more = f" and {len(of) - 6} more" if len(of) > 6 else ""
@@ -132,7 +152,7 @@ def sample(
     for source in OUTCOMES:
         outcomes = np.where(np.isfinite(outcomes), outcomes, column(None, source))
     told = {source: column(lead, source) for source in SOURCES}
-    forecasts = {source: values for source, values in told.items() if _covers(values, outcomes)}
+    forecasts = {source: values for source, values in told.items() if _covers(moving(values), outcomes)}
     if not forecasts:
         return "no source tells of nearly all days that have an outcome"
     main, before = next(iter(forecasts)), np.full(len(names), np.nan)
@@ -140,7 +160,8 @@ def sample(
         before[1:] = column(lead - 1, main)[:-1]
     earlier = (column(lead + 1, main), column(lead + 2, main))
     series = Series(first.toordinal(), lead, outcomes, forecasts, earlier, before)
-    found = Sample(station, lead, extreme, first, series, predictors(series))
+    lacking = tuple(s for s, values in told.items() if s not in forecasts and np.isfinite(values).any())
+    found = Sample(station, lead, extreme, first, series, predictors(series), lacking)
     days = int(found.usable.sum())
     if days < DAYS_MIN:
         return f"{days} past days with a forecast and an outcome, {DAYS_MIN} needed"

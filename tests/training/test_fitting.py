@@ -83,7 +83,7 @@ def test_a_longer_lead_is_less_certain(fitted: Fitted) -> None:
 
 def test_what_is_too_short_is_said_once(fitted: Fitted) -> None:
     assert {one.station for one in fitted.unfitted} == {"KAUS"}
-    said = list(reasons(fitted))
+    said = list(reasons(fitted.unfitted))
     assert (
         said[0] == "KAUS high lead 0, KAUS low lead 0: 25 past days with a forecast and an outcome, 60 needed"
     )
@@ -139,3 +139,28 @@ def test_a_settlement_counts_before_the_report() -> None:
             with_reports[Key(key.day, key.extreme, None, "cli")] = value + 3
     plain, mixed = (fit_all({"KNYC": held}, lambda _: None).fits for held in (told, with_reports))
     assert [fit.recent for fit in plain] == [fit.recent for fit in mixed]
+
+
+def test_a_source_of_too_few_days_or_that_stands_still_is_left_out_and_named() -> None:
+    told = history(1, 200)
+    for key in [key for key in told if key.lead_days == 1 and key.extreme is Extreme.HIGH]:
+        if key.source == MODELS[1] and key.day > (FIRST + timedelta(days=170)).isoformat():
+            told[key] = 40.0
+        elif key.source == MODELS[2] and key.day > (FIRST + timedelta(days=170)).isoformat():
+            del told[key]
+    found = fit_all({"KNYC": told}, lambda _: None)
+    fit = next(fit for fit in found.fits if (fit.lead_days, fit.extreme) == (1, Extreme.HIGH))
+    assert set(MODELS) - set(fit.sources) == {MODELS[1], MODELS[2]}
+    assert list(reasons(found.lacking)) == [
+        f"KNYC high lead 1: {source} is silent or stands still on more than 20% of the days with an outcome, "
+        "of all or of the newest 60"
+        for source in (MODELS[1], MODELS[2])
+    ]
+
+
+def test_stations_with_too_few_days_together_are_told_how_many_there_are() -> None:
+    found = fit_all({"KNYC": history(1, 100)}, lambda _: None)
+    assert found.fits == ()
+    assert next(reasons(found.unfitted)).endswith(
+        ": 85 past days with a forecast and an outcome at all stations of its sources together, 150 needed"
+    )
