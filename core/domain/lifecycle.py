@@ -71,12 +71,10 @@ def apply_fill(order: Order, fill: Fill) -> tuple[Order, Anomaly | None]:
         order_id=order.order_id or fill.order_id,
         venue_filled=Quantity(max(order.venue_filled, order.matched + fill.quantity)),
     )
-    event = Event.FILLED_IN_FULL if filled >= order.intent.quantity else Event.FILLED_IN_PART
-    moved, anomaly = advance(grown, event)
-    if filled > order.intent.quantity:
-        anomaly = Anomaly(
-            order.intent.client_order_id, "overfill", f"filled {filled} of {order.intent.quantity} millionths"
-        )
+    whole = order.quantity_max
+    moved, anomaly = advance(grown, Event.FILLED_IN_FULL if filled >= whole else Event.FILLED_IN_PART)
+    if filled > whole:
+        anomaly = Anomaly(intent.client_order_id, "overfill", f"filled {filled} of {whole} millionths")
     return _settle_ending(moved), anomaly
 
 
@@ -107,13 +105,13 @@ def report_end(
 ) -> tuple[Order, Anomaly | None]:
     """The venue says the order is over (``CANCELLED``, ``EXPIRED`` or ``FILLED``) with this cumulative count.
 
-    The end is believed only once our fills add up to the venue's count; until then the order stays
+    The end is believed only once our fills add up to what is counted; until then the order stays
     open with ``ending`` set and the missing fills must be fetched.
     """
     known = msgspec.structs.replace(
         order, venue_filled=Quantity(max(order.venue_filled, venue_filled)), reason=reason or order.reason
     )
-    if order.matched < known.venue_filled and order.live:
+    if order.matched < known.counted and order.live:
         moved, anomaly = advance(known, Event.ACCEPTED)
         if anomaly is not None:
             return moved, anomaly
@@ -140,7 +138,7 @@ def _finish(order: Order, end: Life) -> tuple[Order, Anomaly | None]:
 
 
 def _settle_ending(order: Order) -> Order:
-    if order.ending is None or order.matched < order.venue_filled:
+    if order.ending is None or order.matched < order.counted:
         return order
     return _finish(order, order.ending)[0]
 
@@ -156,11 +154,25 @@ def command(order: Order, event: CommandEvent) -> tuple[Order, Anomaly | None]:
 
 
 def ask_renewal(order: Order, expires_ms: int) -> tuple[Order, Anomaly | None]:
-    """A renewal until ``expires_ms`` leaves; from now on the order may live so long."""
+    """A renewal until ``expires_ms`` leaves; from now on the order may live so long, as large as it is."""
     moved, anomaly = command(order, CommandEvent.RENEW_REQUESTED)
     if anomaly is not None:
         return order, anomaly
-    return msgspec.structs.replace(moved, asked_ms=max(expires_ms, order.asked_ms or 0)), None
+    asked_ms = max(expires_ms, order.asked_ms or 0)
+    return msgspec.structs.replace(moved, asked_ms=asked_ms, renewed_size=order.quantity), None
+
+
+def resize(order: Order, size: Quantity, at_ms: int | None) -> Order:
+    """The venue's word, as of ``at_ms``, on the size of an order that rests, filled contracts included.
+
+    Nobody but a person elsewhere on the account changes it. A word that is older than the one the size is
+    known from says nothing.
+    """
+    if size == order.quantity:
+        return order
+    if order.sized_ms is not None and (at_ms is None or at_ms < order.sized_ms):
+        return order
+    return msgspec.structs.replace(order, size=size, sized_ms=at_ms)
 
 
 def prove_expiry(order: Order, expires_ms: int) -> Order:

@@ -1,8 +1,8 @@
 """An order and its life: three orthogonal regions and their legal transitions, as data.
 
-*Life* says where the order is between intent and its end, *quantity* is ordered minus the sum of
-fills by trade id, *command* is at most one pending cancel or renewal. A request never moves life, a
-status message never moves life backwards, and anything the tables do not hold is an ``Anomaly``
+*Life* says where the order is between intent and its end, *quantity* is its size as the venue last said it
+minus the sum of fills by trade id, *command* is at most one pending cancel or renewal. A request never moves
+life, a status message never moves life backwards, and anything the tables do not hold is an ``Anomaly``
 value, not an exception: facts (fills) are applied even then. ``lifecycle.py`` folds events by the tables.
 
 Prices and sides are in YES terms: a ``BID`` gains YES, an ``ASK`` gains NO. With the purpose that
@@ -314,6 +314,15 @@ class Order(msgspec.Struct, frozen=True):
     """Fills whose trade failed to settle: the venue matched them, and they never were."""
     venue_filled: Quantity = Quantity(0)
     """Cumulative count the venue reported; may run ahead of ``fills`` until they arrive."""
+    supposed: Quantity = Quantity(0)
+    """Cumulative count that follows from a cancel's answer, if the size was what it is taken for; the
+    venue's own count at the end of the order takes its place."""
+    size: Quantity | None = None
+    """Order quantity as the venue last said it, what has filled included; ``None``: as ordered."""
+    sized_ms: int | None = None
+    """The venue's time of the report that said so: what is older says nothing about the size."""
+    renewed_size: Quantity = Quantity(0)
+    """The size the last renewal was sent with: it sets it anew, whatever somebody made of it meanwhile."""
     ending: Life | None = None
     """The end the venue reported while fills are still missing here; see ``filled``."""
     reason: str = ""
@@ -340,6 +349,19 @@ class Order(msgspec.Struct, frozen=True):
         return ends if ends is None or self.asked_ms is None else max(ends, self.asked_ms)
 
     @property
+    def quantity(self) -> Quantity:
+        """Order quantity now: as ordered, until somebody changes it at the venue."""
+        return self.intent.quantity if self.size is None else self.size
+
+    @property
+    def quantity_max(self) -> Quantity:
+        """The largest size it can have: a renewal under way may bring back the one it was sent with."""
+        if self.renewed_size <= self.quantity:
+            return self.quantity
+        under_way = self.command is not Command.RENEW_REFUSED and self.dead_by_ms != self.expires_ms
+        return self.renewed_size if under_way else self.quantity
+
+    @property
     def known_id(self) -> str:
         """The venue's id, proven or known beforehand; empty while nobody can know it."""
         return self.order_id or self.sealed_id
@@ -354,11 +376,16 @@ class Order(msgspec.Struct, frozen=True):
         return Quantity(sum(f.quantity for f in (*self.fills, *self.undone)))
 
     @property
+    def counted(self) -> Quantity:
+        """What has filled by the venue's word, or by what follows from it."""
+        return max(self.venue_filled, self.supposed)
+
+    @property
     def leaves(self) -> Quantity:
         """What may still fill: nothing once the end is proven."""
         if self.life in TERMINAL:
             return Quantity(0)
-        return Quantity(max(0, self.intent.quantity - self.filled))
+        return Quantity(max(0, self.quantity_max - self.filled))
 
     @property
     def live(self) -> bool:
@@ -370,6 +397,6 @@ class Order(msgspec.Struct, frozen=True):
         """State word for a person."""
         if self.life is Life.WORKING and self.command in CANCELLING:
             return "CANCELLING"
-        if self.life is Life.WORKING and 0 < self.filled < self.intent.quantity:
+        if self.life is Life.WORKING and 0 < self.filled < self.quantity:
             return "PARTIAL"
         return self.life.value

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from core.domain.order import Anomaly, BookSide, Fill, Life, Order, Outcome, Purpose, in_terms_of
 from core.domain.units import price_text, quantity_text
-from core.engine import incidents
+from core.engine import incidents, resized
 from core.engine.alarms import RESUME
 from core.engine.posttrade import PostTrade
 from core.engine.state import AlarmLevel
@@ -78,7 +78,9 @@ class Ears:
                 text = f"order {client[-4:]} is resolved: {after.display}"
                 incidents.note(desk, Row.UNKNOWN_FOUND, ticker, text)
                 desk.alarms.raise_(f"resolved {client}", AlarmLevel.NOTE, text, ticker=ticker)
-        if after.venue_filled > after.matched:
+        if before is not None:
+            resized.follow(desk, before, after)
+        if after.counted > after.matched:
             seat.reconciler.request("fills missing")
         desk.state.changed_markets.touch(ticker)
         self.trading.mark(ticker)

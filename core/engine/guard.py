@@ -9,7 +9,7 @@ from collections.abc import Callable
 
 from core.domain.order import Life, Purpose
 from core.domain.units import Money, money_text
-from core.engine import incidents, releases
+from core.engine import incidents, releases, resized
 from core.engine.autonomy import end_automatic
 from core.engine.desk import Desk
 from core.engine.ears import Ears
@@ -55,6 +55,7 @@ class Guard:
         self._ears.posttrade.tick()
         self._orders()
         self._externals()
+        resized.watch(self._desk)
         self._sources.look(self.feeds)
         self.problem()
         watch_offset(self._desk)
@@ -100,7 +101,7 @@ class Guard:
         desk, now_ns, now_ms = self._desk, self._desk.clocks.mono_ns(), self._desk.clocks.wall_ms()
         for order in desk.ledger.live.values():
             reconciler = desk.seats[order.intent.venue].reconciler
-            if order.venue_filled > order.matched:
+            if order.counted > order.matched:
                 reconciler.request("fills missing")
             ends = order.dead_by_ms
             if order.life is Life.WORKING and ends is not None and now_ms > ends + PAST_EXPIRY_MS:

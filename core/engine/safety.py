@@ -93,6 +93,8 @@ def watch_beats(desk: Desk) -> None:
 
 def unfit(desk: Desk, order: Order) -> str:
     """Why this engine must not keep an order alive at the venue; empty when it may."""
+    if order.quantity > order.intent.quantity:
+        return f"order {order.intent.client_order_id[-4:]} was made larger at the venue"
     why = unwell(desk, order.intent.venue, desk.state.limits.current.loop_lag_ms_max)
     if why or order.intent.purpose is Purpose.CLOSE:
         return why  # what reduces risk outlives halts and absence

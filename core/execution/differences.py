@@ -49,6 +49,8 @@ class Row(enum.Enum):
     TWO_CONTENTS = "R16"
     OVERFILL = "R17"
     LIMITS = "R18"
+    RESIZED = "R19"
+    """Somebody has changed the size of an order of ours at the venue: its word counts at once."""
 
 
 class Policy(NamedTuple):

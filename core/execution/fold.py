@@ -16,9 +16,10 @@ from core.domain.lifecycle import (
     prove_expiry,
     recharge,
     report_end,
+    resize,
     undo,
 )
-from core.domain.order import Anomaly, CommandEvent, Event, Life, Order
+from core.domain.order import Anomaly, CommandEvent, Event, Life, Order, TimeInForce
 from core.domain.trade import TradeStage
 from core.domain.units import Quantity
 from core.execution.events import (
@@ -124,7 +125,7 @@ def _answered(order: Order, outcome: PlaceOutcome, at_ms: int) -> Folded:
             )
             if remaining > 0 or anomaly is not None:
                 return Folded(known, anomaly)
-            end = Life.FILLED if filled >= order.intent.quantity else Life.CANCELLED
+            end = Life.FILLED if filled >= order.quantity else Life.CANCELLED
             return Folded(*report_end(known, end, filled, reason="" if end is Life.FILLED else "not filled"))
         case Rejected(code=code, text=text):
             return Folded(*advance(order, Event.REFUSED, reason=f"{code}: {text}" if text else code))
@@ -148,7 +149,7 @@ def _reported(order: Order, report: OrderReport) -> Folded:
             moved, anomaly = advance(moved, Event.ACCEPTED)
             if report.expires_ms is not None:
                 moved = prove_expiry(moved, report.expires_ms)
-            moved = msgspec.structs.replace(moved, said="")
+            moved = _sized(msgspec.structs.replace(moved, said=""), report)
             return Folded(_with_cumulative(moved, report.filled), anomaly)
         case ReportStatus.CANCELED:
             end = Life.EXPIRED if _expired(order, report) else Life.CANCELLED
@@ -192,7 +193,15 @@ def _resurrected(order: Order, report: OrderReport) -> Folded:
     if anomaly is not None:
         return Folded(order, anomaly)
     known = msgspec.structs.replace(moved, order_id=moved.order_id or report.order_id)
-    return Folded(_with_cumulative(known, report.filled), None)
+    return Folded(_with_cumulative(_sized(known, report), report.filled), None)
+
+
+def _sized(order: Order, report: OrderReport) -> Order:
+    """Only what rests can be changed, and a report that lacks a fill of ours is older than that."""
+    rests = order.live and order.intent.tif is TimeInForce.GTC and report.remaining > 0
+    if not rests or report.filled < order.matched:
+        return order
+    return resize(order, Quantity(report.filled + report.remaining), report.updated_ms)
 
 
 def _with_cumulative(order: Order, filled: Quantity) -> Order:
@@ -205,7 +214,8 @@ def _ended(order: Order, end: Life, report: OrderReport) -> tuple[Order, Anomaly
     if not order.live and order.matched >= report.filled:
         # The end is known already; which word the venue uses for it the second time does not matter.
         return order, None
-    return report_end(order, end, report.filled, reason=report.reason)
+    told = msgspec.structs.replace(order, supposed=Quantity(0))
+    return report_end(told, end, report.filled, reason=report.reason)
 
 
 def _expired(order: Order, report: OrderReport) -> bool:
@@ -222,8 +232,13 @@ def _cancel_answered(order: Order, outcome: CancelOutcome) -> Folded:
             done = msgspec.structs.replace(done, order_id=done.order_id or order_id)
             if not done.live:
                 return Folded(done, None)
-            cumulative = Quantity(max(0, order.intent.quantity - reduced_by))
-            return Folded(*report_end(done, Life.CANCELLED, cumulative, reason=done.reason or "cancelled"))
+            filled = Quantity(done.quantity_max - reduced_by)
+            if filled < done.matched:
+                # More was open than is counted here: it was made larger. Only the order itself can tell.
+                return Folded(done, None)
+            done = msgspec.structs.replace(done, supposed=filled)
+            known, reason = done.venue_filled, done.reason or "cancelled"
+            return Folded(*report_end(done, Life.CANCELLED, known, reason=reason))
         case NotThere():
             return Folded(answered(order, CommandEvent.CANCEL_REFUSED), None)
         case CancelUnresolved():
@@ -233,7 +248,9 @@ def _cancel_answered(order: Order, outcome: CancelOutcome) -> Folded:
 def _renewal_answered(order: Order, outcome: RenewOutcome) -> Order:
     match outcome:
         case Renewed(expires_ms=expires_ms):
-            return answered(prove_expiry(order, expires_ms), CommandEvent.RENEW_CONFIRMED)
+            # It was carried out with the size it was sent with; a change since is told by a later report.
+            renewed = resize(order, order.quantity_max, order.sized_ms)
+            return answered(prove_expiry(renewed, expires_ms), CommandEvent.RENEW_CONFIRMED)
         case NotRenewed():
             return answered(order, CommandEvent.RENEW_REFUSED)
         case RenewUnresolved():

@@ -281,7 +281,7 @@ class Gateway:
         self._tasks.spawn(f"renew {client}", self._renew(order, expires_ms, row, unfit, deadline_ns))
 
     async def _renew(self, order: Order, expires_ms: int, row: int, unfit: Unfit, deadline_ns: int) -> None:
-        client, order_id = order.intent.client_order_id, order.order_id
+        client, order_id, size = order.intent.client_order_id, order.order_id, order.quantity
 
         def last_check() -> str | None:
             if client in self._unwanted:
@@ -290,16 +290,20 @@ class Gateway:
                 return "the desk is halted"
             if self._clocks.mono_ns() > deadline_ns:
                 return "could not be sent in time"
-            return unfit(self._ledger.orders[client]) or None
+            known = self._ledger.orders[client]
+            if known.quantity != size:
+                return "its size was changed meanwhile"
+            return unfit(known) or None
 
         if not await self._durable(row):
             outcome: RenewOutcome = NotRenewed(order_id, "the journal did not confirm it")
         else:
             self._reach(Point.RENEW_BEFORE_BYTES)
-            outcome = await self._venue.renew(order_id, order.intent, expires_ms, last_check)
+            outcome = await self._venue.renew(order_id, order.intent, size, expires_ms, last_check)
             self._reach(Point.RENEW_AFTER_ANSWER)
+        crossed = self._ledger.orders[client].quantity != size  # a person's change and ours met at the venue
         self._ledger.apply(client, RenewalAnswered(outcome))
-        if not isinstance(outcome, Renewed):
+        if crossed or not isinstance(outcome, Renewed):
             await self._look_up(order_id)
 
     # --- cancelling ----------------------------------------------------------------------------

@@ -40,8 +40,8 @@ def trades_are_unique(ledger: Ledger, order: Order) -> str | None:
 
 def fills_within_order(ledger: Ledger, order: Order) -> str | None:
     """P4: no order fills beyond its size."""
-    filled = order.filled
-    return None if filled <= order.intent.quantity else f"P4 filled {filled} of {order.intent.quantity}"
+    filled, whole = order.filled, order.quantity_max
+    return None if filled <= whole else f"P4 filled {filled} of {whole}"
 
 
 def live_orders_are_reserved(ledger: Ledger, order: Order) -> str | None:

@@ -171,11 +171,10 @@ class Facts:
                 if trouble is not None:
                     return trouble
         for client, order in self._share.live.items():
-            if order.venue_filled > order.matched:
+            if order.counted > order.matched:
                 key = Key(About.ORDER, order.intent.ticker, client)
-                self._found.saw(
-                    Row.COUNTED_FILL, key, quantity_text(order.matched), quantity_text(order.venue_filled)
-                )
+                ours, theirs = quantity_text(order.matched), quantity_text(order.counted)
+                self._found.saw(Row.COUNTED_FILL, key, ours, theirs)
         return None
 
     async def _listed(self, report: OrderReport) -> Incomplete | None:

@@ -444,10 +444,17 @@ class VenueGateway(SafetyNet, Protocol):
         ...
 
     async def renew(
-        self, order_id: str, intent: OrderIntent, expires_ms: int, last_check: LastCheck
+        self,
+        order_id: str,
+        intent: OrderIntent,
+        quantity: Quantity,
+        expires_ms: int,
+        last_check: LastCheck,
     ) -> RenewOutcome:
-        """Move a resting order's end of life and nothing else. Sent once; what ``last_check`` stops, a
-        full limiter or a dead link is ``NotRenewed``."""
+        """Move a resting order's end of life and nothing else; ``quantity`` is its size as it stands.
+
+        Sent once; what ``last_check`` stops, a full limiter or a dead link is ``NotRenewed``.
+        """
         ...
 
     async def cancel(self, orders: Sequence[tuple[str, str]]) -> tuple[CancelOutcome, ...]:

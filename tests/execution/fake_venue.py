@@ -73,6 +73,8 @@ class Resting:
     open: int = 0
     ended: str = ""
     renewed_ms: int | None = None
+    size: int = 0
+    """What somebody has made of it; 0: it is as ordered."""
     visible_at: float = 0.0
     """When lists begin to show it."""
 
@@ -80,7 +82,8 @@ class Resting:
     def status(self) -> ReportStatus:
         if self.open:
             return ReportStatus.RESTING
-        return ReportStatus.EXECUTED if self.filled == self.intent.quantity else ReportStatus.CANCELED
+        whole = self.size or self.intent.quantity
+        return ReportStatus.EXECUTED if self.filled == whole else ReportStatus.CANCELED
 
 
 @dataclass
@@ -208,6 +211,14 @@ class FakeVenue:
             if not silent:
                 report = TradeReport(fill.trade_id, stage, self.clock.wall_ms())
                 self.loop.call_later(self.faults.fill_delay_s, self.listener.on_trade, report)
+
+    def resize(self, order_id: str, contracts: int, *, silent: bool = False) -> None:
+        """A person makes a resting order as large as this, what has filled of it included."""
+        order = self.placed[order_id]
+        order.size = contracts * 1_000_000
+        order.open = order.size - order.filled
+        if not silent:
+            self.loop.call_later(self.faults.fill_delay_s, self._tell, order)
 
     def end(self, order_id: str, reason: str) -> None:
         """The venue ends an order by itself."""
@@ -430,7 +441,12 @@ class FakeVenue:
         return Cancelled(order_id, Quantity(reduced))
 
     async def renew(
-        self, order_id: str, intent: OrderIntent, expires_ms: int, last_check: LastCheck
+        self,
+        order_id: str,
+        intent: OrderIntent,
+        quantity: Quantity,
+        expires_ms: int,
+        last_check: LastCheck,
     ) -> RenewOutcome:
         stopped = last_check()
         if stopped is not None:
@@ -441,7 +457,7 @@ class FakeVenue:
         if self.faults.refuse_renewals or not order.open:
             self.faults.refuse_renewals = max(0, self.faults.refuse_renewals - 1)
             return NotRenewed(order_id, "invalid_order")
-        order.renewed_ms = expires_ms
+        order.renewed_ms, order.size, order.open = expires_ms, quantity, quantity - order.filled
         if self.faults.lose_renewals:
             self.faults.lose_renewals -= 1
             await asyncio.sleep(5.0)

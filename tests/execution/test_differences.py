@@ -187,7 +187,7 @@ def test_a_worse_row_of_the_same_position_is_acted_on_anew() -> None:
 def test_every_row_a_reading_can_leave_standing_has_a_policy() -> None:
     facts = {
         Row.MISSED_FILL, Row.UNKNOWN_FOUND, Row.EXTERNAL_ORDER, Row.FEE, Row.MARKET_STATE,
-        Row.TWO_CONTENTS, Row.OVERFILL, Row.LIMITS, Row.FAILED_TRADE,
+        Row.TWO_CONTENTS, Row.OVERFILL, Row.LIMITS, Row.FAILED_TRADE, Row.RESIZED,
     }  # fmt: skip
     assert POLICY.keys() | facts == set(Row) and not POLICY.keys() & facts
-    assert [row.value for row in Row] == [f"R{n}" for n in range(1, 19)]
+    assert [row.value for row in Row] == [f"R{n}" for n in range(1, 20)]

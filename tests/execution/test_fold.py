@@ -70,6 +70,7 @@ def report(
     reason: str = "",
     updated_ms: int | None = None,
     expires_ms: int | None = None,
+    remaining: int = 0,
 ) -> OrderReported:
     return OrderReported(
         OrderReport(
@@ -80,7 +81,7 @@ def report(
             price=INTENT.price,
             quantity=INTENT.quantity,
             filled=contracts(filled),
-            remaining=Quantity(0),
+            remaining=contracts(remaining),
             status=status,
             reason=reason,
             updated_ms=updated_ms,
@@ -162,6 +163,19 @@ RESTING, CANCELED, EXECUTED = ReportStatus.RESTING, ReportStatus.CANCELED, Repor
             Life.FILLED,
             0,
         ),
+        # What followed from the answer gives way to the venue's own count: the size may have been another.
+        (
+            (accepted(), CancelSent("h"), CancelAnswered(Cancelled("V1", contracts(6))), report(CANCELED)),
+            Life.CANCELLED,
+            0,
+        ),
+        (
+            (accepted(), CancelSent("h"), CancelAnswered(Cancelled("V1", contracts(6))), report(CANCELED, 2)),
+            Life.WORKING,
+            10,
+        ),
+        # More was open than there should have been: nobody knows how much of it has filled.
+        ((accepted(), CancelSent("h"), CancelAnswered(Cancelled("V1", contracts(12)))), Life.WORKING, 10),
     ],
 )
 def test_where_an_order_stands(events: tuple[OrderEvent, ...], life: Life, leaves: int) -> None:
@@ -270,3 +284,49 @@ def test_the_venues_own_word_holds_until_it_tells_more() -> None:
     assert told(delayed, report(RESTING)).said == ""
     assert told(delayed, fill(2)).said == ""
     assert told(fill(2), delayed).said == "", "the fill was quicker than the answer"
+
+
+# --- size: as ordered until the venue says another ----------------------------------------------
+
+
+def sized(filled: int, remaining: int, at_ms: int | None = 100) -> OrderReported:
+    return report(RESTING, filled, "Decrease", updated_ms=at_ms, remaining=remaining)
+
+
+@pytest.mark.parametrize(
+    ("events", "size", "leaves"),
+    [
+        ((sized(0, 6),), 6, 6),
+        ((sized(0, 15),), 15, 15),
+        ((sized(2, 4), fill(2)), 6, 4),
+        ((fill(2), sized(2, 4)), 6, 4),
+        # Filling changes no size, and what ends the order ends it at the size it has.
+        ((sized(4, 6), fill(4)), 10, 6),
+        ((sized(0, 6), fill(6)), 6, 0),
+        ((sized(0, 6), CancelSent("h"), CancelAnswered(Cancelled("V1", contracts(6)))), 6, 0),
+        # Lists lag: what is older than the size, or than our fills, says nothing about it.
+        ((sized(0, 6, 100), sized(0, 10, 90)), 6, 6),
+        ((sized(0, 6, 100), sized(0, 10, None)), 6, 6),
+        ((sized(0, 6, 100), sized(0, 12, 110), sized(0, 6, 100)), 12, 12),
+        ((fill(3), sized(2, 4)), 10, 7),
+        # A renewal on its way may bring back the size it was sent with.
+        ((ASKED, sized(0, 6)), 6, 10),
+        ((ASKED, sized(0, 6), GRANTED), 10, 10),
+        ((ASKED, sized(0, 6), REFUSED), 6, 6),
+        ((ASKED, sized(0, 6), SILENT), 6, 10),
+        ((ASKED, sized(0, 6), SILENT, CancelSent("h")), 6, 10),
+        ((ASKED, GRANTED, sized(0, 6)), 6, 6),
+        ((sized(0, 6), ASKED, GRANTED), 6, 6),
+    ],
+)
+def test_how_large_an_order_is(events: tuple[OrderEvent, ...], size: int, leaves: int) -> None:
+    order = told(accepted(), *events)
+    assert (order.quantity, order.leaves) == (contracts(size), contracts(leaves))
+    assert order.intent.quantity == contracts(10), "what was decided never changes"
+
+
+def test_an_order_that_trades_at_once_has_the_size_it_was_sent_with() -> None:
+    taking = Order(msgspec.structs.replace(INTENT, tif=TimeInForce.IOC))
+    for event in (OrderHandedOver(1), sized(0, 6)):
+        taking, _ = fold(taking, event)
+    assert taking.quantity == contracts(10)

@@ -27,6 +27,8 @@ def out_of_order(
             continue  # it said so, and a person went on
         rests = there is not None and there.status is OrderStatus.RESTING
         agrees = order.live is rests and order.filled == truth.filled(client)
+        if agrees and there is not None and rests:
+            agrees = order.quantity - order.filled == there.remaining
         if not agrees and (strict or not says_so(engine, order.intent.ticker)):
             return ViolationError(11, f"{client} is not as it is at the venue", order, venue_text(there))
     for ticker in sorted(exchange.markets):

@@ -86,6 +86,8 @@ class Oracle:
         if client:
             self.truth.left(client)
             self.judge(lambda: self._may_leave(client, body))
+        elif path.endswith("/amend"):
+            self.judge(lambda: self._same_size(path.split("/")[-2], body))
 
     def request_lost(self, method: str, path: str, body: bytes) -> None:
         client = self.truth.client_of(method, path, body)
@@ -169,6 +171,16 @@ class Oracle:
         halt = self.truth.halted(intent)
         if halt is not None:
             raise ViolationError(6, f"entry {client} left under a durable halt", intent, halt)
+
+    def _same_size(self, order_id: str, body: bytes) -> None:
+        """1: a renewal carries the size that the desk knows the order to have, and no other."""
+        if self._engine is None:
+            return
+        ledger, sent = self._engine.desk.ledger, msgspec.json.decode(body)
+        order = ledger.orders[ledger.by_order_id[order_id]]
+        if _scaled(sent["count"], 6) != order.quantity:
+            client = order.intent.client_order_id
+            raise ViolationError(1, f"a renewal changes the size of {client}", order, sent)
 
     def _agree(self, client: str, ledger: Ledger) -> None:
         """3, 4 and 8 for one order: its end is true, and what can still happen to it is counted."""

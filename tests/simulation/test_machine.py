@@ -24,6 +24,7 @@ from core.domain.order import BookSide
 from core.domain.units import Price, Quantity
 from core.engine.engine import Engine
 from core.execution.ledger import Ledger
+from core.sim import amending
 from core.sim.contracts import MarketStatus
 from core.sim.fates import PLAIN, Answered, Cut, Delivered, Fate, Garbled, Lost
 from core.sim.fault_kinds import Matter, Point
@@ -210,6 +211,19 @@ class OrderPath(RuleBasedStateMachine):
             count = max(LOT, int(order.remaining * share) // LOT * LOT)
             self._do(lambda: self.world.site.hit(order, count))
 
+    @rule(pick=st.floats(0, 0.99), share=st.sampled_from([0.2, 0.5]))
+    def somebody_makes_smaller(self, pick: float, share: float) -> None:
+        """On the venue's page, one of our resting orders."""
+        exchange = self.world.site.exchange
+        working = [
+            o for o in exchange.account(ACCOUNT).working.values() if o.client_order_id.startswith(OURS)
+        ]
+        if working:
+            order = working[int(len(working) * pick)]
+            left = max(LOT, int(order.remaining * share) // LOT * LOT)
+            if left < order.remaining:
+                self._do(lambda: amending.decrease(exchange, ACCOUNT, order.order_id, Quantity(left)))
+
     @rule(pick=st.floats(0, 0.99), side=st.sampled_from(VenueSide))
     def somebody_places_by_hand(self, pick: float, side: VenueSide) -> None:
         """An order on the account that no desk knows, away from the touch."""
@@ -272,7 +286,7 @@ class OrderPath(RuleBasedStateMachine):
         ledger = self.ledger
         for client, order in ledger.orders.items():
             assert (client in ledger.live) == order.live
-            assert not order.live or order.leaves == order.intent.quantity - order.filled
+            assert not order.live or order.leaves == order.quantity_max - order.filled
         for ticker in ledger.positions:
             net = ledger.net(ticker)
             assert ledger.closing(ticker, BookSide.ASK) <= max(0, net)

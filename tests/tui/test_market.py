@@ -24,6 +24,7 @@ from tui.tables import Now
 from tui.view_model import ViewModel
 from tui.widgets.ladder import TICKS_MAX, Ladder, in_yes, ticks_of
 from tui.widgets.live_table import plan, row_line
+from tui.widgets.order_table import order_detail
 
 NOW = Now(1_000 * rows.S, 1_700_000_000_000)
 KEY = 2
@@ -59,6 +60,13 @@ def test_a_row_has_both_sides_their_sums_and_what_stands_there() -> None:
     assert drawn(scene, 3_600) == "36 220 425"
     assert drawn(scene, 3_800) == "38 <fair 38.2"
     assert drawn(scene, 3_300) == "33"
+
+
+def test_an_order_made_smaller_at_the_venue_says_what_was_ordered() -> None:
+    mine = order("c-1", 3_100, quantity=5 * rows.C, ordered=15 * rows.C)
+    told = order_detail(scene_with(mine), mine)
+    assert " 0/5 @ 31c worth 1.55, 15 ordered, changed at the venue, expires " in told
+    assert "ordered" not in order_detail(scene_with(mine), msgspec.structs.replace(mine, ordered=0))
 
 
 def test_our_orders_stand_at_their_price_of_yes_with_what_is_before_them() -> None:

@@ -170,7 +170,9 @@ async def every_write(desk: Desk) -> None:
     made = [create_order(intent, 0) for intent in intents]
     await desk.orders.place_batch(made, lambda: None, Priority.EXIT, 0.0)
     for shard in (None, 2):
-        await desk.orders.renew("o-1", renewal(resting, 1_795_486_400_000, shard), lambda: None, 0.0)
+        await desk.orders.renew(
+            "o-1", renewal(resting, resting.quantity, 1_795_486_400_000, shard), lambda: None, 0.0
+        )
         await desk.orders.decrease("o-1", Decrease("2.50", TICKER, shard))
         await desk.cancels.cancel([CancelEntry("o-1", TICKER, shard)])
         await desk.cancels.cancel([CancelEntry("o-1", TICKER, shard), CancelEntry("o-2", TICKER, shard)])

@@ -9,6 +9,7 @@ import msgspec
 
 from core.domain.order import BookSide, Purpose, TimeInForce
 from core.domain.units import contracts
+from core.sim import amending
 from core.venues.venue import (
     UNSEALED,
     Accepted,
@@ -103,15 +104,21 @@ async def test_a_renewal_moves_the_end_and_keeps_the_place(venue: Any, sim: Any)
     placed = await venue.place(wanted, UNSEALED, allow)
     crowd(sim, BookSide.BID, 3_000, 7)
     before = await venue.queue_ahead([BRACKET])
-    later = now_ms + 240_000
-    assert await venue.renew(placed.order_id, wanted, later, allow) == Renewed(placed.order_id, later)
+    later, size = now_ms + 240_000, contracts(5)
+    assert await venue.renew(placed.order_id, wanted, size, later, allow) == Renewed(placed.order_id, later)
     report = await venue.order(placed.order_id)
-    assert (report.expires_ms, report.quantity, report.price) == (later, contracts(5), 3_000)
+    assert (report.expires_ms, report.quantity, report.price) == (later, size, 3_000)
     assert await venue.queue_ahead([BRACKET]) == before
-    held = await venue.renew(placed.order_id, wanted, later, lambda: "halted")
+    later, size = now_ms + 300_000, contracts(3)
+    amending.decrease(sim.exchange, "desk", placed.order_id, size)
+    assert await venue.renew(placed.order_id, wanted, size, later, allow) == Renewed(placed.order_id, later)
+    smaller = await venue.order(placed.order_id)
+    assert (smaller.expires_ms, smaller.remaining) == (later, size), "as small as a person made it"
+    assert await venue.queue_ahead([BRACKET]) == before
+    held = await venue.renew(placed.order_id, wanted, size, later, lambda: "halted")
     assert held == NotRenewed(placed.order_id, "not sent: halted")
     assert isinstance((await venue.cancel([(placed.order_id, BRACKET)]))[0], Cancelled)
-    assert isinstance(await venue.renew(placed.order_id, wanted, later, allow), NotRenewed)
+    assert isinstance(await venue.renew(placed.order_id, wanted, size, later, allow), NotRenewed)
 
 
 async def test_cancel_all_reaches_everything_and_an_exit_survives_its_minute(venue: Any, sim: Any) -> None:

@@ -145,12 +145,13 @@ def _detail(scene: Scene, key: Key) -> Span:
     row = _row(scene, key)
     if row.state == "UNKNOWN":
         return Span(f" {row.bound}", "text-muted")
-    return Span(" " + ", ".join(filter(None, (row.reason, *settling_words(row)))), "text-muted")
+    return Span(" " + ", ".join(filter(None, (row.reason, *told_words(row)))), "text-muted")
 
 
-def settling_words(row: OrderRow) -> list[str]:
-    """What of an order's fills can still be undone, and what was."""
-    words = [f"{count(row.unsettled)} provisional"] if row.unsettled else []
+def told_words(row: OrderRow) -> list[str]:
+    """What somebody made of its size, what of its fills can still be undone, and what was."""
+    words = [f"{count(row.ordered)} ordered, changed at the venue"] if row.ordered else []
+    words += [f"{count(row.unsettled)} provisional"] if row.unsettled else []
     return words + ([f"{count(row.failed)} failed to settle, reversed"] if row.failed else [])
 
 
@@ -320,7 +321,7 @@ class OrderTable(LiveTable):
 def order_detail(scene: Scene, row: OrderRow) -> str:
     """One order as a sentence for the message line."""
     ends = "" if row.expires_wall_ms is None else f", expires {utc(row.expires_wall_ms)}Z"
-    told = "".join(f", {words}" for words in settling_words(row))
+    told = "".join(f", {words}" for words in told_words(row))
     known = f", {venue_short(row.venue)} order {short_id(row.order_id)}" if row.order_id else ""
     return (
         f"{row.client_order_id} {_name(scene, row)} {order_word(row)} {row.outcome}"

@@ -32,7 +32,7 @@ ORDERS: tuple[Field, ...] = (
     Field("state", "state word", lambda r, n: r.state),
     SIDE,
     PRICE,
-    Field("quantity", "contracts ordered", lambda r, n: quantity(r.quantity)),
+    Field("quantity", "contracts, those that have filled too", lambda r, n: quantity(r.quantity)),
     Field("filled", "contracts filled", lambda r, n: quantity(r.filled)),
     Field("leaves", "contracts that may still fill", lambda r, n: quantity(r.leaves)),
     Field("ahead", "contracts before us at our price", lambda r, n: quantity(r.ahead)),
@@ -47,6 +47,11 @@ ORDERS: tuple[Field, ...] = (
     Field("unsettled", "of what is filled, trades that may still fail", lambda r, n: quantity(r.unsettled)),
     Field("failed", "matched there and reversed: it never was", lambda r, n: quantity(r.failed)),
     Field("said", "the venue's word where it does not simply rest, such as delayed", lambda r, n: r.said),
+    Field(
+        "ordered",
+        "contracts it was sent with, where its size was changed since",
+        lambda r, n: quantity(r.ordered or None),
+    ),
 )
 
 POSITIONS: tuple[Field, ...] = (

@@ -27,7 +27,7 @@ def order_row(
         closes=intent.purpose is Purpose.CLOSE,
         outcome=intent.outcome.name,
         price=intent.outcome_price,
-        quantity=intent.quantity,
+        quantity=order.quantity,
         filled=order.filled,
         leaves=order.leaves,
         ahead=ahead if order.life is Life.WORKING else None,
@@ -44,6 +44,7 @@ def order_row(
         failed=sum(fill.quantity for fill in order.undone),
         said=order.said if order.life is Life.WORKING else "",
         ticker="" if key else intent.ticker,
+        ordered=intent.quantity if order.quantity != intent.quantity else 0,
     )
 
 

@@ -18,7 +18,7 @@ class DifferenceRow(msgspec.Struct, frozen=True, array_like=True):
     """Something our record and the venue's disagree on, both sides in words."""
 
     row: str
-    """Its row of the table of differences, ``R1`` to ``R18``."""
+    """Its row of the table of differences, ``R1`` to ``R19``."""
     about: str
     """``order``, ``fill``, ``position`` or ``cash``."""
     key: int

@@ -35,6 +35,8 @@ class OrderRow(msgspec.Struct, frozen=True, array_like=True):
     """The venue's own word for a working order that does not simply rest, such as delayed."""
     ticker: str = ""
     """The venue's name of a market that is not on the desk any more, else empty."""
+    ordered: int = 0
+    """Contracts it was sent with, where its size was changed at the venue since; else 0."""
 
 
 class PositionRow(msgspec.Struct, frozen=True, array_like=True):

@@ -8,7 +8,7 @@ from typing import Final
 import msgspec
 
 from core.domain.order import OrderIntent, TimeInForce
-from core.domain.units import price_text, quantity_text
+from core.domain.units import Quantity, price_text, quantity_text
 from core.venues.checked import send_checked
 from core.venues.endpoint import Endpoint
 from core.venues.http import WRITE_TIMEOUT, WRITE_TOTAL_S, Answer, Call
@@ -85,13 +85,13 @@ class Amend(msgspec.Struct, frozen=True, omit_defaults=True):
     exchange_index: int | None = None
 
 
-def renewal(intent: OrderIntent, expires_ms: int, shard: int | None) -> Amend:
-    """The request that moves nothing but the end of life."""
+def renewal(intent: OrderIntent, quantity: Quantity, expires_ms: int, shard: int | None) -> Amend:
+    """The request that moves nothing but the end of life of an order that now is of this size."""
     return Amend(
         ticker=intent.ticker,
         side=intent.side.value,
         price=price_text(intent.price),
-        count=quantity_text(intent.quantity),
+        count=quantity_text(quantity),
         expiration_time=expires_ms // 1_000,
         exchange_index=shard,
     )

@@ -314,9 +314,14 @@ class KalshiVenue:
         return outcome
 
     async def renew(
-        self, order_id: str, intent: OrderIntent, expires_ms: int, last_check: LastCheck
+        self,
+        order_id: str,
+        intent: OrderIntent,
+        quantity: Quantity,
+        expires_ms: int,
+        last_check: LastCheck,
     ) -> RenewOutcome:
-        change = renewal(intent, expires_ms, self._listing.catalog.shard(intent.ticker))
+        change = renewal(intent, quantity, expires_ms, self._listing.catalog.shard(intent.ticker))
         return await self._orders.renew(
             order_id, change, last_check, self._cancels_cost(len(self._resting) + 1)
         )

@@ -295,7 +295,12 @@ class PolymarketVenue:
                 pass
 
     async def renew(
-        self, order_id: str, intent: OrderIntent, expires_ms: int, last_check: LastCheck
+        self,
+        order_id: str,
+        intent: OrderIntent,
+        quantity: Quantity,
+        expires_ms: int,
+        last_check: LastCheck,
     ) -> RenewOutcome:
         return NotRenewed(order_id, "the venue moves no order's end")
 
