@@ -43,7 +43,7 @@ from tui.truth_talks import alarm_command
 from tui.view_model import FLOOD, ViewModel
 from tui.widgets.alarms import HEADS
 from tui.widgets.band import band_line
-from tui.widgets.limits import limit_line, limit_lines
+from tui.widgets.limits import limit_line, limit_lines, told_limits
 from tui.widgets.line_pane import LinePane, edges_of
 from tui.widgets.status_bar import status_line
 from tui.widgets.stop_band import receipt, stop_hint, stop_line
@@ -246,6 +246,10 @@ def test_a_wide_limit_says_what_makes_room_once_it_is_nearly_full() -> None:
             lines = [plain(one) for one in limit_lines(scene, row, narrow)]
             assert lines[1:] == (["   G08 clears with less at risk altogether"] if used == 800 else [])
         assert len(limit_lines(scene, row, 120)) == 1, "not twice"
+    full, near = (msgspec.structs.replace(total, used=used * rows.C) for used in (800, 700))
+    texts = [plain(one).split()[0] for one in told_limits(scene, [full, near], 62, 2)]
+    assert texts == ["total", "total"], "no limit that is nearly full gives way to it"
+    assert len(told_limits(scene, [full, near], 62, 3)) == 3 and told_limits(scene, [full], 62, 0) == []
 
 
 # --- the table ------------------------------------------------------------------------------------------

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from itertools import islice
+from collections.abc import Sequence
 
 from core.control.tables.safety import LimitRow
 from tui.format import (
@@ -119,6 +119,18 @@ def limit_lines(scene: Scene, row: LimitRow, width: int) -> list[Line]:
     return [shown, cut(line((f"   {_frees(row)}", "near")), width)]
 
 
+def told_limits(scene: Scene, limits: Sequence[LimitRow], width: int, room: int) -> list[Line]:
+    """What fits of the limits; what makes room takes none from another limit that is nearly full."""
+    filling = [at for at, row in enumerate(limits, 1) if limit_word(share(row) or 0.0)]
+    spare = room - max(filling, default=0)
+    rows: list[Line] = []
+    for row in limits:
+        shown, *more = limit_lines(scene, row, width)
+        rows += [shown, *more[: max(0, spare)]]
+        spare -= len(more)
+    return rows[: max(0, room)]
+
+
 def _frees(row: LimitRow) -> str:
     return f"{row.rule} clears with {row.clears}"
 
@@ -223,8 +235,7 @@ class Limits(LinePane):
         room = height - len(rows) - len(foot)
         if room < 3:
             foot, room = [], height - len(rows)
-        told = (text for row in view.limit_list(scene.current) for text in limit_lines(scene, row, width))
-        rows += islice(told, max(0, room))
+        rows += told_limits(scene, view.limit_list(scene.current), width, room)
         rows += [()] * max(0, height - len(rows) - len(foot))
         self.paint([cut(row, width) for row in [*rows, *foot]], head("LIMITS"), right, dim=scene.dim)
 
