@@ -45,6 +45,7 @@ class _Market(msgspec.Struct, frozen=True):
     settles: str
     rules: str
     quarantine: _Quarantine | None
+    closes: str = ""
 
 
 class _Point(msgspec.Struct, frozen=True):
@@ -109,6 +110,8 @@ class Near(NamedTuple):
     settles: str
     rules: str
     quarantine: Quarantine | None = None
+    closes: str = ""
+    """When, by the clock that the venue's rules go by."""
 
 
 class Past(NamedTuple):
@@ -141,6 +144,7 @@ def read_market(answer: bytes) -> Near:
         sanitise(found.settles),
         sanitise(found.rules, _RULES_MAX),
         None if found.quarantine is None else _quarantine(found.quarantine),
+        sanitise(found.closes),
     )
 
 

@@ -40,7 +40,7 @@ def market_lines(scene: Scene, key: int, width: int, near: Near | None) -> list[
     view = scene.view
     if key not in view.statics or key not in view.markets:
         return [note("This market is gone.")]
-    rows = [*_identity(scene, key, width), *_prices(scene, key, width)]
+    rows = [*_identity(scene, key, width, near), *_prices(scene, key, width)]
     if near is not None and near.quarantine is not None:
         rows += _quarantine(scene, near.quarantine, view.step(key), width)
     rows += [pair("linked with", *linked_words(scene, linked, key)) for linked in view.pairs_of(key)]
@@ -73,7 +73,7 @@ def _order(order: OrderRow, step: int) -> Line:
     )
 
 
-def _identity(scene: Scene, key: int, width: int) -> list[Line]:
+def _identity(scene: Scene, key: int, width: int, near: Near | None) -> list[Line]:
     view = scene.view
     static, row = view.statics[key], view.markets[key]
     close = view.close_in_s(static.close_world_ms, scene.now)
@@ -89,6 +89,7 @@ def _identity(scene: Scene, key: int, width: int) -> list[Line]:
             ("closes ", "text-muted"),
             utc(static.close_world_ms, "%Y-%m-%d %H:%MZ"),
             (f" in {until(close)}", "text-muted"),
+            f", {near.closes}" if near is not None and near.closes else "",
         ),
         line(("station ", "text-muted"), static.station) if static.station else (),
         line(("ticks ", "text-muted"), bands or UNKNOWN),

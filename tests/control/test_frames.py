@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from typing import Any
 
 import msgspec
@@ -273,6 +274,8 @@ def test_every_query_is_answered_from_a_live_desk() -> None:
                     assert [row["net"] for row in found] == ["5.00"]
                 elif what == "markets":
                     assert len(found) == 6
+                elif what == "market":
+                    assert re.fullmatch(r"[A-Z][a-z]{2} \d+ \d\d:\d\d ET", found["closes"])
                 elif what == "feeds":
                     assert [row["source"] for row in found] == ["bench"]
                 elif what == "source":

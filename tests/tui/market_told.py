@@ -51,6 +51,7 @@ def market_told(ticker: str, **changes: Any) -> bytes:
         "settles": SETTLES,
         "rules": "If the highest temperature recorded at Central Park on Nov 23 is between 48 and 49, YES.",
         "quarantine": None,
+        "closes": "Nov 22 23:59 ET",
     }
     return msgspec.json.encode(told | changes)
 

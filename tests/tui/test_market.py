@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import msgspec
@@ -175,6 +176,7 @@ def test_outside_words_are_cleaned_and_what_settles_it_is_told() -> None:
     near = read_market(market_told(TICKER, settles="NWS\x1b[2J", rules="If \u202e the [bold]high"))
     said = "\n".join(map(plain, market_lines(scene_with(), KEY, 78, near)))
     assert "settles       NWS[2J" in said and "If the [bold]high" in said
+    assert re.search(r"closes \S+ \d\d:\d\dZ in \S+, Nov 22 23:59 ET ", said), "by the venue's clock too"
     assert ">48-49" in said and "fair 38.2c +/-2.9" in said
     assert "This market is gone." in plain(market_lines(scene_with(), 999, 78, near)[0])
 

@@ -57,6 +57,7 @@ MARKET: tuple[Field, ...] = (
         "the order that is too good to be proposed, see market.quarantine; null where there is none",
         lambda r, n: optional(QUARANTINE, r.quarantine, n),
     ),
+    Field("closes", "when, in New York's time, by which both venues' rules go", lambda r, n: r.closes),
 )
 
 POINTS: tuple[Field, ...] = (

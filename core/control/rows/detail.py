@@ -18,6 +18,7 @@ from core.control.tables.detail import (
 from core.domain.order import BookSide, Purpose, in_terms_of, outcome_of
 from core.engine.desk import Desk
 from core.engine.state import MarketState
+from core.feeds.calendar.eastern import eastern_words
 from core.strategy.assess import QUARANTINED
 from core.strategy.manual import Style
 from core.strategy.proposal import FeeRole
@@ -47,6 +48,7 @@ def detail_row(desk: Desk, ticker: str) -> DetailRow:
         settles=settles(state.market),
         rules=state.market.rules[:RULES_MAX],
         quarantine=_quarantine(state),
+        closes=eastern_words(state.market.close_ms),
     )
 
 

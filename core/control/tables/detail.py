@@ -51,6 +51,8 @@ class DetailRow(msgspec.Struct, frozen=True, array_like=True):
     rules: str
     """The beginning of the venue's text."""
     quarantine: QuarantineRow | None = None
+    closes: str = ""
+    """When, by the clock that both venues' rules go by."""
 
 
 class PointRow(msgspec.Struct, frozen=True, array_like=True):
