@@ -16,7 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from core.models.evaluation.files import Cells, rows_of
-from core.models.evaluation.rows import Days, day_text
+from core.models.evaluation.rows import Days, day_text, hour_text
 from core.models.evaluation.weather_files import name_of
 from core.models.laws import Array
 
@@ -66,14 +66,22 @@ def events(folder: Path) -> tuple[Events, list[str]]:
             upper[at, k] = contract.high
             places[contract.ticker] = at, k
     wins = [next(k for k, c in enumerate(ladder) if c.won) for ladder in kept.values()]
+    prices, silent = _prices(folder / "hourly_snapshots.csv.gz", places, np.isnan(upper))
     found = Events(
         series=tuple(series for series, _ in kept),
         days=np.array([day for _, day in kept], dtype=np.int64),
         upper=upper,
         winner=np.array(wins, dtype=np.intp),
-        prices=_prices(folder / "hourly_snapshots.csv.gz", places, np.isnan(upper)),
+        prices=prices,
     )
-    return found, [_left_out(doubt, named) for doubt, named in doubts.items()]
+    notes = [_left_out(doubt, named) for doubt, named in doubts.items()]
+    unsaid = (
+        f"{MARKETS}, {hour_text(hour)}: of {count} of {len(kept)} events nothing was printed, all their "
+        "contracts count as equally dear."
+        for hour, count in silent.items()
+        if count
+    )
+    return found, [*notes, *unsaid]
 
 
 def _left_out(doubt: str, named: Sequence[str]) -> str:
@@ -128,9 +136,11 @@ def _doubt(ladder: Sequence[_Contract]) -> str:
 
 def _prices(
     path: Path, places: dict[str, tuple[int, int]], beyond: npt.NDArray[np.bool_]
-) -> dict[int, Array]:
+) -> tuple[dict[int, Array], dict[int, int]]:
+    """Probabilities by hour, and of how many events nothing had been printed by then."""
     cents = {hour: np.where(beyond, np.nan, NOTHING_TRADED_CENTS) for hour in HOURS_UTC}
     seen: set[tuple[str, int]] = set()
+    printed: dict[int, set[int]] = {hour: set() for hour in HOURS_UTC}
     columns = ("ticker", "hour_utc", "last", "ask", "ask_age_min", "bid", "bid_age_min")
     for cells in rows_of(path, columns):
         hour = cells.whole(1, "hour_utc")
@@ -140,18 +150,23 @@ def _prices(
         if at in seen:
             raise cells.fault(f"contract {at[0][:60]!r} is there twice at this hour; remove one of the rows.")
         seen.add(at)
-        cents[hour][places[at[0]]] = _said(cells)
+        event, contract = places[at[0]]
+        said = _said(cells)
+        if not math.isnan(said):
+            printed[hour].add(event)
+            cents[hour][event, contract] = said
     clipped = {hour: np.clip(cents[hour], *CENTS) for hour in sorted({hour for _, hour in seen})}
-    return {hour: found / np.nansum(found, axis=1, keepdims=True) for hour, found in clipped.items()}
+    prices = {hour: found / np.nansum(found, axis=1, keepdims=True) for hour, found in clipped.items()}
+    return prices, {hour: len(beyond) - len(printed[hour]) for hour in prices}
 
 
 def _said(cells: Cells) -> float:
     """Cents: the middle of the last prints of both kinds of taker where both are fresh and not crossed, else
-    the last print."""
+    the last print; NaN where there is none."""
     last = cells.number(2, "last", 0.0, 100.0)
     ask, bid = cells.number(3, "ask", 0.0, 100.0), cells.number(5, "bid", 0.0, 100.0)
     ages = cells.number(4, "ask_age_min", 0.0), cells.number(6, "bid_age_min", 0.0)
     # A comparison with what is missing is false.
     if all(age < FRESH_MIN for age in ages) and ask >= bid:
         return (ask + bid) / 2.0
-    return NOTHING_TRADED_CENTS if math.isnan(last) else last
+    return last

@@ -148,6 +148,20 @@ def test_what_the_market_said(tmp_path: Path, told: tuple[str, ...], cents: floa
     assert of_event.prices[-3][0] == pytest.approx(expected / expected.sum())
 
 
+def test_an_event_of_which_nothing_was_printed_by_an_hour_is_told(tmp_path: Path) -> None:
+    prints = (
+        printed("T0", -3, "30", "", "", "", ""),
+        printed("T0", 3, "", "", "", "", ""),
+        printed("T1", 3, "", "", "300", "", ""),
+    )
+    of_event, notes = events(write_event(tmp_path / "m", EVENT, prints))
+    assert of_event.prices[3][0] == pytest.approx(1 / 3)
+    assert notes == [
+        "kalshi_high_markets, 03:00 UTC: of 1 of 1 events nothing was printed, all their contracts count as "
+        "equally dear."
+    ]
+
+
 @pytest.mark.parametrize(
     ("rows", "why"),
     [
