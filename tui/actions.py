@@ -313,8 +313,8 @@ COMMANDS: tuple[CommandSpec, ...] = (
     ),
     CommandSpec(
         "alarms",
-        "[ack ID|all | shelve ID 30m [REASON] | unshelve ID]",
-        "everything that rang; ack: seen; shelve puts a CHECK aside for a time",
+        "[ack ID|all | shelve ID 30m [REASON] | unshelve ID | test]",
+        "everything that rang; ack: seen; shelve puts a CHECK aside for a time; test rings outside",
     ),
     CommandSpec("engine", "stop [cancel|keep|flatten]", "end the engine; what rests is cancelled"),
     CommandSpec("arm", "", "let entries leave with real money", reason=True),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import time
 
 import click
 
@@ -18,6 +19,9 @@ from tui.cli_options import (
     with_reason,
     with_word,
 )
+
+TEST_S = 30.0
+"""The engine gives a receiver a third of it."""
 
 
 @click.group(cls=Verbs, invoke_without_command=True)
@@ -121,6 +125,25 @@ def alarms_shelve(which: str, time: str, reason: str) -> None:
 def alarms_unshelve(which: str) -> None:
     """Let alarm ID ring again before its time is over."""
     verbs.command(place_of(), protocol.Unshelve(verbs.new_id(), _number(which)))
+
+
+@alarms.command("test")
+@with_profile
+def alarms_test() -> None:
+    """Have the engine send one message to the alarms' webhook, and say whether it arrived."""
+    with verbs.open_line(place_of()) as line:
+        before = verbs.query(line, "system")["outside"]["tests"]
+        reply = verbs.call(line, protocol.TellOutside(verbs.new_id()))
+        if not reply.accepted:
+            verbs.leave(verbs.REFUSED, reply.text)
+        deadline = time.monotonic() + TEST_S
+        while time.monotonic() < deadline:
+            found = verbs.query(line, "system")["outside"]
+            if found["tests"] > before:
+                click.echo(f"The test {found['tested']}.")
+                sys.exit(verbs.REFUSED if found["state"] == "fails" else verbs.DONE)
+            time.sleep(verbs.POLL_S)
+    verbs.leave(verbs.REFUSED, f"The test has not ended within {TEST_S:.0f} s; see pmconsole system.")
 
 
 def _number(text: str) -> int:

@@ -92,7 +92,7 @@ _NAMED: dict[str, Names] = {
 }
 """What a word of a usage stands for; small letters stand for themselves."""
 _OTHERWISE: dict[str, tuple[Names, ...]] = {
-    "alarms": (lambda known: ("ack", "shelve", "unshelve"), lambda known: ("all", *_alarms(known))),
+    "alarms": (lambda known: ("ack", "shelve", "unshelve", "test"), lambda known: ("all", *_alarms(known))),
     "close": (_held,),
     "exit-at": (_held,),
     "feeds": (lambda known: ("test", "confirm"), _feeds),

@@ -18,7 +18,7 @@ import signal
 import socket
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -26,7 +26,7 @@ import click
 
 from core.config import paths
 from core.config.paths import Profile, socket_path, watchdog_socket
-from core.config.secrets import WALLET_VARIABLE
+from core.config.secrets import WALLET_VARIABLE, WEBHOOK_VARIABLE
 from core.control.client import ConnectError, Line
 from core.control.processes import birth, note_process, noted_process
 from core.control.protocol import VERSION, Hello, StopEngine
@@ -215,7 +215,7 @@ def _start_sim(place: Profile, world: WorldOptions) -> None:
     arguments += ["--seed", str(1 if world.seed is None else world.seed)]
     if world.faults is not None:
         arguments += ["--faults", str(world.faults)]
-    pid = _spawn(arguments, place.sim_log, signs=False)
+    pid = _spawn(arguments, place.sim_log, without=(WALLET_VARIABLE, WEBHOOK_VARIABLE))
     note_process(place.sim_pid, pid)
     if not _within(SIM_READY_S, lambda: place.sim_ready.exists() or not _alive(pid)):
         raise StartError(f"the simulator was not ready within {SIM_READY_S:.0f} s; see {place.sim_log}")
@@ -240,7 +240,7 @@ def _start_desk(place: Profile, engine: int | None = None) -> None:
 
 
 def _spawn_watchdog(place: Profile) -> int:
-    pid = _spawn(["watchdog", "run", "--profile", place.name], place.watchdog_log, signs=False)
+    pid = _spawn(["watchdog", "run", "--profile", place.name], place.watchdog_log, without=(WALLET_VARIABLE,))
     note_process(place.watchdog_pid, pid)
     return pid
 
@@ -263,7 +263,7 @@ def _stop_watchdog(place: Profile) -> None:
 
 
 def _spawn_engine(place: Profile, *options: str) -> int:
-    return _spawn(["engine", "run", "--profile", place.name, *options], place.engine_log, signs=True)
+    return _spawn(["engine", "run", "--profile", place.name, *options], place.engine_log)
 
 
 def await_sim(place: Profile) -> None:
@@ -404,17 +404,17 @@ def _quiet_line(place: Profile) -> Line:
     return Line(socket_path(place), Hello(VERSION, "command", "cli", os.getpid(), "front-door"))
 
 
-def _spawn(arguments: list[str], log: Path, *, signs: bool) -> int:
+def _spawn(arguments: list[str], log: Path, *, without: Collection[str] = ()) -> int:
     """Start one of our own processes without a terminal, in a session of its own; returns its pid.
 
-    Only one that ``signs`` inherits a wallet's key. ``-P`` keeps whatever lies in the current directory
-    out of its imports.
+    ``without``: variables it does not inherit, for a key or an address in them. ``-P`` keeps whatever lies in
+    the current directory out of its imports.
     """
     command = [sys.executable, "-P", "-m", "tui.cli", *arguments]
     return os.posix_spawn(
         sys.executable,
         command,
-        {name: value for name, value in os.environ.items() if signs or name != WALLET_VARIABLE},
+        {name: value for name, value in os.environ.items() if name not in without},
         file_actions=[
             (os.POSIX_SPAWN_OPEN, 0, os.devnull, os.O_RDONLY, 0),
             (os.POSIX_SPAWN_OPEN, 1, os.devnull, os.O_WRONLY, 0),

@@ -56,6 +56,16 @@ class Drill(msgspec.Struct, frozen=True):
     said: str
 
 
+class Outside(msgspec.Struct, frozen=True):
+    """See ``OUTSIDE`` there."""
+
+    state: str
+    detail: str
+    worked_at: str | None
+    tests: int
+    tested: str
+
+
 class System(msgspec.Struct, frozen=True):
     """See ``SYSTEM`` there."""
 
@@ -70,6 +80,7 @@ class System(msgspec.Struct, frozen=True):
     unseen: int
     shelved: int
     journal: int
+    outside: Outside
 
 
 class Row(NamedTuple):
@@ -116,7 +127,7 @@ def sections(system: System, before: System | None = None) -> tuple[Section, ...
 
 
 def remarks(system: System) -> tuple[tuple[str, str], ...]:
-    """The last drill and what rang, each a sentence with its role."""
+    """The last drill, what rang and who hears it elsewhere, each a sentence with its role."""
     drill = system.drill
     if drill is None:
         drilled = ("Never drilled on this machine: pmconsole drill plays the stop in the simulator.", "near")
@@ -126,7 +137,24 @@ def remarks(system: System) -> tuple[tuple[str, str], ...]:
         drilled = (f"Last drill {when} {how}: {drill.said}", _good(drill.passed))
     aside = f", {system.shelved} shelved" if system.shelved else ""
     rang = f"Alarms: {system.alarms} stand, {system.unseen} unseen{aside}. Journal: {system.journal} rows."
-    return drilled, (rang, "near" if system.unseen else "text-muted")
+    return drilled, (rang, "near" if system.unseen else "text-muted"), _outside(system.outside)
+
+
+def _outside(told: Outside) -> tuple[str, str]:
+    last = f"the last message arrived {told.worked_at[:16].replace('T', ' ')}Z" if told.worked_at else ""
+    said, role = {
+        "off": ("nobody is told, alarms.webhook is off.", "text-muted"),
+        "unusable": (f"NOBODY IS TOLD: {told.detail}.", "alarm"),
+        "untried": ("never tried: alarms test sends a message.", "near"),
+        "works": (f"{last}.", "text"),
+        "fails": (f"{_worded(told.detail, last)}.", "alarm"),
+    }.get(told.state, (told.state, "near"))
+    tested = f" The test {told.tested}." if told.tested else ""
+    return f"Outside: {said}{tested}", role
+
+
+def _worded(fault: str, last: str) -> str:
+    return f"NOBODY IS TOLD: {fault}; {last or 'no message ever arrived'}"
 
 
 def section_lines(section: Section, width: int) -> Iterator[tuple[str, str]]:

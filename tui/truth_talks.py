@@ -12,6 +12,7 @@ from core.control.protocol import (
     Resume,
     Shelve,
     StopEngine,
+    TellOutside,
     Unshelve,
     alarm_number,
     shelf_minutes,
@@ -83,7 +84,9 @@ def alarm_command(command_id: str, rest: str) -> tuple[AnyCommand, str] | str:
             return Shelve(command_id, number, minutes, " ".join(reason)), f"shelve {number}"
         case ["unshelve", _] if number is not None:
             return Unshelve(command_id, number), f"unshelve {number}"
-    return "usage: alarms [ack ID|all | shelve ID 30m [REASON] | unshelve ID]"
+        case ["test"]:
+            return TellOutside(command_id), "test outside"
+    return "usage: alarms [ack ID|all | shelve ID 30m [REASON] | unshelve ID | test]"
 
 
 def _engine(operator: Operator, now: Now, rest: str) -> str | None:

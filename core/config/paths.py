@@ -119,6 +119,16 @@ class Profile(msgspec.Struct, frozen=True):
         """The wallet's API key at Polymarket: all the watchdog gets of it."""
         return self.keys / "polymarket.json"
 
+    @property
+    def webhook(self) -> Path:
+        """The address that alarms are posted to outside: a secret as a whole."""
+        return self.keys / "webhook.url"
+
+    @property
+    def outside(self) -> Path:
+        """What became of these posts."""
+        return self.directory / "outside.json"
+
     def feed_key(self, source: str) -> Path:
         """A data provider's key, one word in a file of its own."""
         return self.keys / "feeds" / f"{source}.key"

@@ -21,6 +21,7 @@ KEY_FILE_BYTES_MAX = 64 * 1024
 _PIN_BYTES_MAX = 4 * 1024
 PIN_SUFFIX = ".pin"
 WALLET_VARIABLE = "PMCONSOLE_WALLET_KEY"
+WEBHOOK_VARIABLE = "PMCONSOLE_WEBHOOK"
 KEYRING_SERVICE = "pmconsole"
 
 
@@ -40,52 +41,46 @@ class Pin(msgspec.Struct, frozen=True):
     """The part of the account it trades; 0 is the primary one."""
 
 
-def read_key_file(path: Path) -> bytes:
+def read_key_file(path: Path, what: str = "private key file") -> bytes:
     """The file's bytes; raises ``KeyFileError`` unless its owner alone can read it.
+
+    ``what`` it is called there.
 
     A link is refused: what it points at may be changed by somebody else.
     """
     try:
         descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
     except FileNotFoundError:
-        raise KeyFileError(
-            f"private key file {path} does not exist: put the key there or correct its path"
-        ) from None
+        raise KeyFileError(f"{what} {path} does not exist: put it there or correct its path") from None
     except OSError as error:
         if path.is_symlink():
-            raise KeyFileError(f"private key file {path} is a link: name the file itself") from None
+            raise KeyFileError(f"{what} {path} is a link: name the file itself") from None
         raise KeyFileError(
-            f"private key file {path} cannot be read ({error.strerror}): give its owner read permission"
+            f"{what} {path} cannot be read ({error.strerror}): give its owner read permission"
         ) from None
     found = os.fstat(descriptor)
     if stat.S_ISDIR(found.st_mode):
         os.close(descriptor)
-        raise KeyFileError(f"private key path {path} is a directory: name the key file itself")
+        raise KeyFileError(f"{what} {path} is a directory: name the file itself")
     with os.fdopen(descriptor, "rb") as file:
         mode = stat.S_IMODE(found.st_mode)
         if mode & 0o077:
-            raise KeyFileError(
-                f"private key file {path} can be read by others (mode {mode:04o}): run chmod 600 {path}"
-            )
+            raise KeyFileError(f"{what} {path} can be read by others (mode {mode:04o}): run chmod 600 {path}")
         if found.st_uid not in (0, os.geteuid()):
-            raise KeyFileError(
-                f"private key file {path} belongs to uid {found.st_uid}: use a file of your own"
-            )
-        _check_folder(path)
+            raise KeyFileError(f"{what} {path} belongs to uid {found.st_uid}: use a file of your own")
+        _check_folder(path, what)
         data = file.read(KEY_FILE_BYTES_MAX + 1)
     if len(data) > KEY_FILE_BYTES_MAX:
-        raise KeyFileError(f"private key file {path} is too large for a key: name the file of a private key")
+        raise KeyFileError(f"{what} {path} is too large: name the right file")
     return data
 
 
-def _check_folder(path: Path) -> None:
-    """A folder that others may write to lets them put another file in the key's place."""
+def _check_folder(path: Path, what: str) -> None:
+    """A folder that others may write to lets them put another file in its place."""
     folder = path.absolute().parent
     mode = folder.stat().st_mode
     if mode & 0o022 and not mode & stat.S_ISVTX:
-        raise KeyFileError(
-            f"private key file {path} lies in a folder others can write to: run chmod go-w {folder}"
-        )
+        raise KeyFileError(f"{what} {path} lies in a folder others can write to: run chmod go-w {folder}")
 
 
 def read_wallet_key(source: str, path: Path, entry: str) -> str:

@@ -34,6 +34,7 @@ _URL = re.compile(
 _LIKE_A_KEY = re.compile(r"(?=[^0-9]*[0-9])[A-Za-z0-9_-]{20,}", re.ASCII)
 """A long word with a digit in it and nothing that a file's name has."""
 _FOLLOW = re.compile(r"[A-Za-z0-9^=./_ -]{1,40}", re.ASCII)
+_TIME = re.compile(r"(?:[01][0-9]|2[0-3]):[0-5][0-9]", re.ASCII)
 _STATION = re.compile(r"[A-Z]{4}", re.ASCII)
 
 
@@ -229,6 +230,31 @@ class ConsoleSettings(msgspec.Struct, frozen=True):
             raise ValueError(f"bell is {self.bell[:40]!r}: use 'act', 'card' or 'off'")
 
 
+class AlarmSettings(msgspec.Struct, frozen=True):
+    """Who is called where no console is open: what must be acted on is posted to one address."""
+
+    webhook: str = "off"
+    """Where that address is: ``file``, ``env`` or ``keyring``; ``off``: nobody is called."""
+    webhook_file: str = ""
+    """Empty: ``keys/webhook.url`` of the profile."""
+    again_min: int = 15
+    """What nobody has seen is said again so many minutes later, and so on."""
+    alive_at: str = "08:00"
+    """UTC. At that time of each day a message says that the desk is there: who misses it looks."""
+
+    def __post_init__(self) -> None:
+        # The address may have been pasted into the wrong place: neither text is quoted.
+        if self.webhook not in ("off", "file", "env", "keyring"):
+            raise ValueError(
+                "webhook must be 'off', 'file', 'env' or 'keyring': where the address is, never the address"
+            )
+        if "://" in self.webhook_file:
+            raise ValueError("webhook_file must name a file, it looks like the address: move it into one")
+        _within("again_min", self.again_min, 1, 1_440)
+        if not _TIME.fullmatch(self.alive_at):
+            raise ValueError(f"alive_at is {self.alive_at[:20]!r}: write a UTC time of day such as '08:00'")
+
+
 class PolymarketSettings(msgspec.Struct, frozen=True):
     """Where the Polymarket wallet's key is, who signs with it, and how the venue is reached.
 
@@ -278,6 +304,7 @@ class Settings(msgspec.Struct, frozen=True):
     feeds: FeedSettings = FeedSettings()
     releases: ReleaseSettings = ReleaseSettings()
     console: ConsoleSettings = ConsoleSettings()
+    alarms: AlarmSettings = AlarmSettings()
     polymarket: PolymarketSettings = PolymarketSettings()
     keys: dict[str, Any] = {}
     """Keys by action, unread: ``tui/keymap.py`` checks them."""
@@ -383,9 +410,14 @@ def _section(source: str, text: str, name: str, table: dict[str, Any], kind: typ
     return struct
 
 
-_MAY_BE_SECRET = {("polymarket", key) for key in ("key", "key_file")}
-"""Where a private key may have been pasted: TOML reads 0x and digits as a number. So may a node's address
-hold one, with the brackets around it forgotten."""
+_MAY_BE_SECRET = {
+    ("polymarket", "key"),
+    ("polymarket", "key_file"),
+    ("alarms", "webhook"),
+    ("alarms", "webhook_file"),
+}
+"""Where a private key may have been pasted, or an address that is a secret: TOML reads 0x and digits as a
+number. So may a node's address hold one, with the brackets around it forgotten."""
 _WANTED = {
     bool: "true or false",
     bool | None: "true or false",

@@ -108,7 +108,7 @@ CALLS: dict[type, _Call] = {
     StopEngine: lambda e, c, who: e.stop(c.reason, who, c.how),
     TryFeed: lambda e, c, who: e.try_feed(c.source, who),
 }
-"""``Query`` and ``TakeControl`` are answered without the engine."""
+"""``Query``, ``TakeControl`` and ``TellOutside`` are answered without the engine."""
 
 TEXT_MAX = 400
 """Characters of a reason or name that are kept."""

@@ -13,9 +13,11 @@ import importlib.util
 import itertools
 import logging
 import os
+import random
 import secrets
 import socket
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -34,6 +36,9 @@ from core.control.coefficients import load as load_coefficients
 from core.control.coefficients import watch_coefficients
 from core.control.lock import LockFileError, LockHeldError, sole_holder
 from core.control.notify import notifier
+from core.control.outside.record import keep_record, read_record
+from core.control.outside.telling import Channel, Outside
+from core.control.outside.webhook import transport, webhook_or_why
 from core.control.processes import noted_process, usage
 from core.control.pulse import Pulse, Watching, prove_life
 from core.control.ready import ReadyError
@@ -186,7 +191,8 @@ async def _serve(
         machine = Machine(
             os.getpid(), lambda: noted_process(place.sim_pid), lambda: read_drill(place.drill), usage
         )
-        served = Served(engine, machine)
+        outside = _outside(place, settings, engine, run)
+        served = Served(engine, machine, outside)
         server = Server(served, clocks.mono_ns, profile=place.name, engine_id=run, pid=machine.pid)
         engine.desk.pricing.on_news = server.pace.hurry
         listening = stack.enter_context(_listen(place))
@@ -202,6 +208,7 @@ async def _serve(
                 ("journal head", tell_head(lambda: journal.head, clocks.wall_ms)),
                 ("memory", settle_memory()),
                 ("service manager", tell.keep_telling()),
+                ("outside", outside.run()),
                 (
                     "quotas",
                     keep_budgets(place.quotas, world.world_id, engine, kept, quota_fault, others),
@@ -224,6 +231,16 @@ async def _serve(
     _log.info("engine %s has stopped", run)
     if beside.fault:
         raise StartError(f"{beside.fault} failed and the engine stopped; see {place.engine_log}", FAILED)
+
+
+def _outside(place: Profile, settings: Settings, engine: Engine, run: str) -> Outside:
+    """Who tells what rings to those who look at no console."""
+    webhook, why = webhook_or_why(place, settings.alarms)
+    channel = None
+    if webhook is not None:
+        rng, path = random.Random(secrets.randbits(128)), place.outside
+        channel = Channel(webhook, transport(), rng, read_record(path), partial(keep_record, path))
+    return Outside(engine.desk, settings.alarms, run, channel, why)
 
 
 async def _close(journal: Journal) -> None:

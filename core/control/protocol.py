@@ -268,6 +268,10 @@ def shelf_minutes(text: str) -> int | None:
     return int(found[1]) * (60 if found[2] == "h" else 1) if found is not None else None
 
 
+class TellOutside(Command, frozen=True, tag="tell_outside"):
+    """Send a test to the webhook of the alarms; the query ``system`` tells what came of it."""
+
+
 class AcknowledgeAll(Command, frozen=True, tag="ack_all"):
     pass
 
@@ -406,6 +410,7 @@ AnyCommand = (
     | AcknowledgeAll
     | Shelve
     | Unshelve
+    | TellOutside
     | Reconcile
     | Accept
     | Resolve

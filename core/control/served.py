@@ -6,7 +6,8 @@ from collections.abc import Sequence
 
 from core.control.commands import carry_out
 from core.control.frames import Reader
-from core.control.protocol import AnyCommand, Query, Reply
+from core.control.outside.telling import Outside
+from core.control.protocol import AnyCommand, Query, Reply, TellOutside
 from core.control.queries.answers import QUERIES, Rows, answer
 from core.control.rows.cards import preview_row
 from core.control.rows.sources import fixture_rows, source_row
@@ -29,8 +30,9 @@ def _digits(text: str) -> bool:
 class Served:
     """One engine behind the control server: commands in, replies and frames out."""
 
-    def __init__(self, engine: Engine, machine: Machine = UNKNOWN) -> None:
+    def __init__(self, engine: Engine, machine: Machine = UNKNOWN, outside: Outside | None = None) -> None:
         self._engine = engine
+        self._outside = outside if outside is not None else Outside(engine.desk)
         self._machine = machine
         self._consoles = Consoles(None)
         self._snapshot = Snapshot(engine.desk)
@@ -38,6 +40,9 @@ class Served:
     def command(self, command: AnyCommand, actor: Actor) -> Reply:
         if isinstance(command, Query):
             return self._query(command)
+        if isinstance(command, TellOutside):
+            outcome = self._outside.test(actor)
+            return Reply(command.id, outcome.accepted, outcome.text)
         outcome = carry_out(self._engine, command, actor)
         return Reply(command.id, outcome.accepted, outcome.text)
 
@@ -64,7 +69,8 @@ class Served:
             return Rows(self._snapshot.status(), games=fixture_rows(engine))
         if what == "system":
             status = self._snapshot.status()
-            return Rows(status, system=system_row(engine.desk, status.links, self._machine, self._consoles))
+            row = system_row(engine.desk, status.links, self._machine, self._consoles, self._outside.row())
+            return Rows(status, system=row)
         if what == "preview":
             edited = self._preview(about)
             return edited if isinstance(edited, str) else Rows(self._snapshot.status(), preview=edited)

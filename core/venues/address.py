@@ -25,13 +25,14 @@ def check_loopback(url: str, schemes: frozenset[str]) -> None:
         raise VenueAddressError(
             f"venue address {shown!r} must be {' or '.join(sorted(schemes))}://host:port without credentials"
         )
-    if host is None or not _is_loopback(host):
+    if host is None or not is_loopback(host):
         raise VenueAddressError(
             f"venue address {shown!r} is not on this machine: only 127.0.0.1, ::1 and localhost are allowed"
         )
 
 
-def _is_loopback(host: str) -> bool:
+def is_loopback(host: str) -> bool:
+    """Whether a host is this machine itself, as it is written in an address."""
     try:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:

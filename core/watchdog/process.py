@@ -24,6 +24,7 @@ from core.control.accounts import UNUSABLE, Opened
 from core.control.client import encode
 from core.control.lock import LockFileError, LockHeldError, sole_holder
 from core.control.notify import notifier
+from core.control.outside.webhook import transport, webhook_or_why
 from core.control.pulse import Pulse, PulseError, Watching, read_pulse, receive
 from core.control.sealed import seal
 from core.control.site import clock_of
@@ -33,6 +34,7 @@ from core.domain.clock import Clocks, SystemClock
 from core.venues.strike import CancelOnly
 from core.watchdog.accounts import guarded
 from core.watchdog.guard import Guard
+from core.watchdog.outside import Caller, Way
 
 USAGE, LOCK_HELD = 2, 75
 
@@ -89,6 +91,11 @@ async def _serve(place: Profile, settings: Settings, clocks: Clocks, opened: Ope
             async with server, asyncio.TaskGroup() as tasks:
                 running = [tasks.create_task(tell.keep_telling(), name="service manager")]
                 tasks.create_task(dog.write(), name="record")
+                way = _way_out(place, settings)
+                if way is not None:
+                    watch = dog.guards[0].watch_of
+                    caller = Caller(way, clocks, watch, silent_s, place.name, lambda: dog.record)
+                    running.append(tasks.create_task(caller.run(), name="outside"))
                 for guard in dog.guards:
                     work = {"watch": guard.watch, "probe": guard.probe, "warm": guard.warm}
                     running += [tasks.create_task(w(), name=f"{guard.name} {n}") for n, w in work.items()]
@@ -101,6 +108,14 @@ async def _serve(place: Profile, settings: Settings, clocks: Clocks, opened: Ope
     finally:
         await asyncio.gather(*(guard.close() for guard in dog.guards))
     _log.info("watchdog has stopped")
+
+
+def _way_out(place: Profile, settings: Settings) -> Way | None:
+    """Where it says that the engine is gone; it guards as well without."""
+    webhook, why = webhook_or_why(place, settings.alarms)
+    if why:
+        _log.error("nobody outside is told: %s", why)
+    return Way(webhook, transport(), settings.alarms.again_min) if webhook is not None else None
 
 
 @contextlib.contextmanager

@@ -246,15 +246,15 @@ def test_without_proc_it_says_what_it_needs(
     assert len(said) == 3 and all("needs Linux with /proc mounted" in line for line in said)
 
 
-@pytest.mark.parametrize("signs", [False, True])
-def test_only_what_signs_inherits_the_wallets_key(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, signs: bool
+@pytest.mark.parametrize("kept", [False, True])
+def test_a_process_inherits_only_the_secrets_it_needs(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kept: bool
 ) -> None:
     told, program = tmp_path / "told", tmp_path / "program"
     program.write_text(f"#!/bin/sh\nenv > {tmp_path}/part\nmv {tmp_path}/part {told}\n")
     program.chmod(0o700)
     monkeypatch.setattr(sys, "executable", str(program))
     monkeypatch.setenv(WALLET_VARIABLE, "11" * 32)
-    pid = front_door._spawn(["watchdog", "run"], tmp_path / "log", signs=signs)
+    pid = front_door._spawn(["watchdog", "run"], tmp_path / "log", without=() if kept else (WALLET_VARIABLE,))
     os.waitpid(pid, 0)
-    assert (WALLET_VARIABLE in told.read_text()) is signs
+    assert (WALLET_VARIABLE in told.read_text()) is kept

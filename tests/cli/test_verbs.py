@@ -525,3 +525,25 @@ async def test_what_cannot_be_sent_is_one_sentence(
 async def test_an_odd_order_id_has_no_story(empty: Desk, tmp_path: Path) -> None:
     ended = await empty.run("journal", "why", "\udcff", "--file", str(tmp_path / "j.db"))
     assert ended.code == 1 and ended.err.startswith("There is no order")
+
+
+@pytest.mark.parametrize(
+    ("state", "tested", "code"),
+    [("works", "has arrived", 0), ("fails", "did not arrive: HTTP 500", 1)],
+)
+async def test_a_test_outside_says_what_came_of_it(desk: Desk, state: str, tested: str, code: int) -> None:
+    before = {"outside": {"state": "untried", "tests": 0, "tested": ""}}
+    desk.answers.data["system"] = before
+
+    def reply(command: p.AnyCommand) -> tuple[bool, str]:
+        desk.answers.data["system"] = {"outside": {"state": state, "tests": 1, "tested": tested}}
+        return True, "A test goes outside now."
+
+    desk.answers.reply = reply
+    ended = await desk.run("alarms", "test")
+    assert (ended.code, ended.out) == (code, f"The test {tested}.\n")
+    (sent,) = desk.answers.commands
+    assert isinstance(sent, p.TellOutside)
+    desk.answers.reply = lambda _: (False, "Nobody outside is told: alarms.webhook is off.")
+    refused = await desk.run("alarms", "test")
+    assert refused.code == 1 and "is off" in refused.err

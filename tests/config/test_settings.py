@@ -46,7 +46,7 @@ def test_what_is_followed_and_denied_on_either_venue() -> None:
         ("[stratgy]\n", "c.toml:1: unknown key 'stratgy': did you mean 'strategy'?"),
         (
             "[zzz]\n",
-            "known are engine, markets, strategy, feeds, releases, console, polymarket, keys, limits",
+            "known are engine, markets, strategy, feeds, releases, console, alarms, polymarket, keys, limits",
         ),
         ("[console]\nzzz = 1\n", "c.toml:2: unknown key 'zzz' in [console]: known are theme"),
         ("strategy = 1\n", "c.toml:1: strategy is a table: write [strategy]"),
@@ -82,6 +82,23 @@ def test_a_mistake_is_one_sentence_with_place_and_remedy(text: str, sentence: st
         parse(text, "c.toml")
     assert sentence in str(caught.value)
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [
+        ('webhook = "https://h.example/planted"', "alarms.webhook must be 'off', 'file', 'env' or 'keyring'"),
+        ("webhook = ['https://h.example/planted']", "alarms.webhook must be a text in quotes"),
+        ('webhook_file = "https://h.example/planted"', "alarms.webhook_file must name a file"),
+        ("again_min = 0", "alarms.again_min must be between 1 and 1440, not 0"),
+        ('alive_at = "24:00"', "alarms.alive_at is '24:00': write a UTC time of day such as '08:00'"),
+        ("alive_at = 08:00:00", "alarms.alive_at must be a text in quotes"),
+    ],
+)
+def test_who_is_called_and_when_and_an_address_pasted_there_is_not_shown(text: str, sentence: str) -> None:
+    with pytest.raises(SettingsError, match=r"c\.toml:2: ") as caught:
+        parse(f"[alarms]\n{text}\n", "c.toml")
+    assert sentence in str(caught.value) and "planted" not in str(caught.value)
 
 
 @pytest.mark.parametrize("quote", ['"', ""])

@@ -19,6 +19,7 @@ from core.control.protocol import (
     Frame,
     Query,
     Shelve,
+    TellOutside,
     Unshelve,
 )
 from core.control.tables.safety import AlarmRow
@@ -512,11 +513,8 @@ def test_a_flood_is_one_line_with_a_count_and_hides_no_other_alarm() -> None:
 
 
 def test_what_is_shelved_counts_nowhere_and_is_listed_with_who_until_when_and_why() -> None:
-    shelf = {
-        "shelved_by": "cli pid 7",
-        "shelved_until_wall_ms": NOW.wall_ms + 1_680_000,
-        "shelved_for": "wind",
-    }
+    ends_ms = NOW.wall_ms + 1_680_000
+    shelf = {"shelved_by": "cli pid 7", "shelved_until_wall_ms": ends_ms, "shelved_for": "wind"}
     view = ViewModel()
     view.alarms = {1: act(1, "CHECK"), 2: act(2, "CHECK", **shelf), 3: act(3, "CHECK", active=False, **shelf)}
     assert [row.id for row in view.unacknowledged()] == [row.id for row, _ in view.alarm_heads()] == [1]
@@ -525,7 +523,7 @@ def test_what_is_shelved_counts_nowhere_and_is_listed_with_who_until_when_and_wh
     assert [HEADS[0].cell(scene, key).text for key in (1, 2)] == [" !", "  "]
     assert [seen_word(row)[0] for row in view.all_alarms()] == ["unseen", "shelved", "shelved, over"]
     told = " ".join(plain(row).strip() for row in detail_lines(scene, view.alarms[2], 100))
-    assert f"until {utc(shelf['shelved_until_wall_ms'])}Z (28m left) by cli pid 7: wind" in told
+    assert f"28m left, until {utc(ends_ms, '%H:%M')}Z in real time, by cli pid 7: wind" in told
 
 
 @pytest.mark.parametrize(
@@ -536,6 +534,7 @@ def test_what_is_shelved_counts_nowhere_and_is_listed_with_who_until_when_and_wh
         ("shelve 7 30m", Shelve("1", 7, 30)),
         ("shelve 7 2h known: wind", Shelve("1", 7, 120, "known: wind")),
         ("unshelve 7", Unshelve("1", 7)),
+        ("test", TellOutside("1")),
         ("shelve 7 30", "'30' is no time: type it as 30m or 2h"),
         ("shelve all 30m", "usage: "),
         ("shelve 7", "usage: "),

@@ -50,6 +50,7 @@ def told(**changed: Any) -> dict[str, Any]:
         ],
         "drill": {"at": "2026-11-20T09:30:00.000Z", "passed": True, "said": "flat in 6.2 s"},
         "alarms": 1, "unseen": 2, "shelved": 1, "journal": 4711,
+        "outside": {"state": "off", "detail": "", "worked_at": None, "tests": 0, "tested": ""},
     }  # fmt: skip
     return row | changed
 
@@ -91,6 +92,26 @@ def test_a_desk_that_was_never_drilled_says_so_and_one_that_failed_too() -> None
     assert remarks(system(drill=None))[0][1] == "near"
     text, role = remarks(system(drill=told()["drill"] | {"passed": False}))[0]
     assert text == "Last drill 2026-11-20 09:30 FAILED: flat in 6.2 s" and role == "alarm"
+
+
+def test_who_is_told_elsewhere_stands_out_when_nobody_is() -> None:
+    told = {"state": "works", "detail": "", "worked_at": "2026-11-20T08:00:01.000Z", "tests": 0, "tested": ""}
+
+    def said(**changed: object) -> tuple[str, str]:
+        return remarks(system(outside=told | changed))[2]
+
+    assert said() == ("Outside: the last message arrived 2026-11-20 08:00Z.", "text")
+    assert said(state="off", worked_at=None) == (
+        "Outside: nobody is told, alarms.webhook is off.",
+        "text-muted",
+    )
+    assert said(state="fails", detail="HTTP 500", tests=1, tested="did not arrive: HTTP 500") == (
+        "Outside: NOBODY IS TOLD: HTTP 500; the last message arrived 2026-11-20 08:00Z."
+        " The test did not arrive: HTTP 500.",
+        "alarm",
+    )
+    assert said(state="unusable", detail="it is not there")[1] == "alarm"
+    assert said(state="untried", worked_at=None)[1] == "near"
 
 
 @pytest.mark.parametrize("width", [58, 78, 98])

@@ -69,12 +69,13 @@ def shelf_text(scene: Scene, row: AlarmRow) -> str:
     until_ms = row.shelved_until_wall_ms or 0
     left = age((until_ms - scene.now.wall_ms) / 1000)
     why = f": {row.shelved_for}" if row.shelved_for else ""
-    return f"until {utc(scene.view.world_at(until_ms))}Z ({left} left) by {row.shelved_by}{why}"
+    return f"{left} left, until {utc(until_ms, '%H:%M')}Z in real time, by {row.shelved_by}{why}"
 
 
 def _hints(scene: Scene) -> Line:
     seen = line((scene.keymap.name("alarm.acknowledge") + " ", "key"), ("seen  ", "text-muted"))
-    return line(*seen, (":alarms ack ", "key"), ("all  ", "text-muted"), (":alarms shelve", "key"))
+    every = line(*seen, (":alarms ack ", "key"), ("all", "text-muted"))
+    return line(*every, ("  :alarms shelve ", "key"), ("ID 30m", "text-muted")) if scene.wide else every
 
 
 class AlarmsScreen(ConsoleScreen):

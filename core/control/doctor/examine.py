@@ -26,6 +26,8 @@ from core.control.doctor.wallet_probe import ask_wallet
 from core.control.examination import write_examination
 from core.control.identity import accounts_of
 from core.control.keys import Role, state
+from core.control.outside.record import read_record
+from core.control.outside.webhook import webhook_or_why
 from core.control.ready import ReadyError
 from core.control.signing import state as wallet_state
 from core.control.site import Site, World, clock_of, site_of, trades_kalshi
@@ -80,6 +82,8 @@ async def examine(
     findings += _drill(place, now_ms, code)
     findings.append(questions.watchdog(await machine.watchdog(place), place))
     given = configured if configured is not None else Configured()
+    webhook, why = webhook_or_why(place, given.settings.alarms)
+    findings.append(questions.outside(webhook, why, read_record(place.outside), now_ms, place))
     findings += _models(place, given.settings, now_ms)
     # Side by side: a venue that does not answer holds up no other.
     asked = [

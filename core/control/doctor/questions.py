@@ -15,6 +15,8 @@ from core.config.paths import Profile
 from core.control.coefficients import Ending, Loaded, renewal
 from core.control.doctor.findings import Finding, block, ok, warn
 from core.control.keys import KeyState
+from core.control.outside.record import Record
+from core.control.outside.webhook import Webhook
 from core.domain.units import Money, money_text
 from core.journal.device import COMMIT_US_MAX, NETWORK, VOLATILE, Commits, has_reset_race
 from core.venues.exchange import Cash, ExchangeState, Maintenance
@@ -26,6 +28,8 @@ DISK_WARN_MB, DISK_MIN_MB = 2_048, 512
 DRILL_WARN_MS, DRILL_MAX_MS = 7 * 86_400_000, 30 * 86_400_000
 REGION_WARN_MS = 7 * 86_400_000
 MAINTENANCE_WARN_MS = 3_600_000
+ALIVE_LATE_MS = 26 * 3_600_000
+"""One message a day arrives where all is well."""
 NEEDED_SCOPE, SPARE_SCOPES = "write::trade", frozenset({"write", "write::transfer"})
 
 
@@ -147,6 +151,28 @@ def watchdog(unfit: str | None, place: Profile) -> Finding:
         said = f"it could not cancel now: {unfit}"
         return warn("watchdog", said, f"see {place.command('watchdog status')}")
     return ok("watchdog", "runs and could cancel")
+
+
+def outside(webhook: Webhook | None, unusable: str, record: Record, now_ms: int, place: Profile) -> Finding:
+    """Whether somebody is told who looks at no console; ``unusable``: why not, where somebody should be."""
+    check, test = "outside", place.command("alarms test")
+    if unusable:
+        said, _, remedy = unusable.rpartition(": ")
+        return warn(check, f"nobody is told: {said}", remedy)
+    if webhook is None:
+        said = "nobody is told who looks at no console: alarms.webhook is off"
+        remedy = "set it in config.toml to where the receiver's address is"
+        return ok(check, said) if place.simulated else warn(check, said, remedy)
+    if record.worked_ms is None:
+        return warn(check, f"no message ever arrived{_colon(record.fault)}", f"run {test}")
+    last = datetime.fromtimestamp(record.worked_ms / 1000, UTC).strftime("%Y-%m-%d %H:%MZ")
+    if record.fault or now_ms - record.worked_ms > ALIVE_LATE_MS:
+        return warn(check, f"the last message arrived {last}{_colon(record.fault)}", f"run {test}")
+    return ok(check, f"the last message arrived {last}")
+
+
+def _colon(why: str) -> str:
+    return f": {why}" if why else ""
 
 
 # --- keys and limits ----------------------------------------------------------------------------

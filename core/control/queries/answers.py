@@ -20,7 +20,7 @@ from core.control.queries.safety import ALARMS, FLATTEN, FLATTEN_VENUES, LIMITS
 from core.control.queries.since import DECIDED, ENDED, NEWS, PART, SINCE, Since
 from core.control.queries.sources import BUDGET, FEEDS, GAMES, RELEASES, SOURCE, TOLD
 from core.control.queries.status import BEAT, STATUS, VENUES
-from core.control.queries.system import BUCKETS, DRILL, HEALTH, LAYERS, PROCESSES, SYSTEM
+from core.control.queries.system import BUCKETS, DRILL, HEALTH, LAYERS, OUTSIDE, PROCESSES, SYSTEM
 from core.control.queries.vetoes import VETOED, VETOES, WORTH
 from core.control.tables.account import LineRow, ReadingRow
 from core.control.tables.batch import BatchRow
@@ -134,6 +134,7 @@ PARTS: dict[str, dict[str, tuple[Field, ...]]] = {
         "system.buckets": BUCKETS,
         "system.layers": LAYERS,
         "system.drill": DRILL,
+        "system.outside": OUTSIDE,
     },
     "vetoes": {"vetoes.worth": WORTH, "vetoes.vetoes": VETOED},
     "since": {

@@ -46,6 +46,14 @@ DRILL: tuple[Field, ...] = (
     Field("said", "what was seen, or what failed", lambda r, n: r.said),
 )
 
+OUTSIDE: tuple[Field, ...] = (
+    Field("state", "off, unusable, untried, works or fails", lambda r, n: r.state),
+    Field("detail", "why it cannot be used, or why the newest message did not arrive", lambda r, n: r.detail),
+    Field("worked_at", "when a receiver last took a message, real time", lambda r, n: at(r.worked_wall_ms)),
+    Field("tests", "of alarms test, that have ended", lambda r, n: r.tests),
+    Field("tested", "what came of the last one", lambda r, n: r.tested),
+)
+
 SYSTEM: tuple[Field, ...] = (
     Field(
         "processes",
@@ -68,6 +76,9 @@ SYSTEM: tuple[Field, ...] = (
     Field("unseen", "that nobody has acknowledged", lambda r, n: r.unseen),
     Field("shelved", "that are put aside and counted in neither", lambda r, n: r.shelved),
     Field("journal", "number of the newest row", lambda r, n: r.journal),
+    Field(
+        "outside", "who is told elsewhere, see system.outside", lambda r, n: optional(OUTSIDE, r.outside, n)
+    ),
 )
 
 

@@ -10,7 +10,15 @@ from core.config.drill import Drill
 from core.control.flag import POLL_S
 from core.control.processes import Usage, usage
 from core.control.tables.status import LinkRow
-from core.control.tables.system import BucketRow, DrillRow, HealthRow, LayerRow, ProcessRow, SystemRow
+from core.control.tables.system import (
+    BucketRow,
+    DrillRow,
+    HealthRow,
+    LayerRow,
+    OutsideRow,
+    ProcessRow,
+    SystemRow,
+)
 from core.engine.desk import Desk
 from core.engine.presence import GRACE_NS
 from core.engine.safety import dead_man
@@ -44,7 +52,13 @@ class Consoles(NamedTuple):
     viewers: Sequence[int] = ()
 
 
-def system_row(desk: Desk, links: tuple[LinkRow, ...], machine: Machine, consoles: Consoles) -> SystemRow:
+def system_row(
+    desk: Desk,
+    links: tuple[LinkRow, ...],
+    machine: Machine,
+    consoles: Consoles,
+    outside: OutsideRow = OutsideRow(),
+) -> SystemRow:
     """``links``: of every seat, in their order."""
     drill, alarms = machine.drill(), desk.state.alarms.values()
     ringing = [one for one in alarms if one.shelf is None and one.level is not AlarmLevel.NOTE]
@@ -62,6 +76,7 @@ def system_row(desk: Desk, links: tuple[LinkRow, ...], machine: Machine, console
         unseen=sum(not alarm.acknowledged for alarm in ringing),
         shelved=sum(alarm.shelf is not None for alarm in alarms),
         journal=desk.scribe.log.head_seq,
+        outside=outside,
     )
 
 

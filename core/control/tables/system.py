@@ -68,6 +68,21 @@ class DrillRow(msgspec.Struct, frozen=True, array_like=True):
     said: str
 
 
+class OutsideRow(msgspec.Struct, frozen=True, array_like=True):
+    """How people are told who look at no console."""
+
+    state: str = "off"
+    """``off``, ``unusable``, ``untried``, ``works`` or ``fails``."""
+    detail: str = ""
+    """Why it cannot be used, or why the newest message did not arrive."""
+    worked_wall_ms: int | None = None
+    """When a receiver last took a message."""
+    tests: int = 0
+    """How many have ended."""
+    tested: str = ""
+    """What came of the last one."""
+
+
 class SystemRow(msgspec.Struct, frozen=True, array_like=True):
     processes: tuple[ProcessRow, ...]
     health: tuple[HealthRow, ...]
@@ -86,3 +101,4 @@ class SystemRow(msgspec.Struct, frozen=True, array_like=True):
     """What is put aside for a time, counted neither there nor there."""
     journal: int
     """Number of the newest row."""
+    outside: OutsideRow = OutsideRow()

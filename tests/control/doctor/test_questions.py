@@ -14,6 +14,8 @@ from core.control.doctor import questions as q
 from core.control.doctor.findings import Finding, Grade, Report, sentences
 from core.control.doctor.report import as_data, lines
 from core.control.keys import KeyState, Role
+from core.control.outside.record import Record
+from core.control.outside.webhook import Webhook
 from core.domain.units import Money
 from core.journal.device import Commits
 from core.models.weather.coefficients import FORMAT, Coefficients, Learned
@@ -163,3 +165,29 @@ def test_data_says_the_same() -> None:
     assert [f["grade"] for f in data["findings"]] == ["ok", "block"]
     assert data["blocks"] == data["blocks_live"] == ["disk: 1 MB free; make room: entries stop under 512 MB"]
     assert data["at"] == "2026-11-22T20:00:00Z"
+
+
+def test_who_is_told_elsewhere_and_when_that_last_worked() -> None:
+    hook, there = Webhook("https://hooks.example.com/planted"), LIVE
+    demo = Profile("demo", Path("demo"))
+
+    def asked(record: Record = Record(), webhook: Webhook | None = hook, unusable: str = "") -> Finding:
+        return q.outside(webhook, unusable, record, NOW, there)
+
+    assert asked(Record(NOW - DAY)).grade is Grade.OK
+    found = [
+        asked(webhook=None),
+        asked(webhook=None, unusable="webhook file w does not exist: put it there"),
+        asked(),
+        asked(Record(fault="HTTP 500")),
+        asked(Record(NOW - DAY, fault="HTTP 404")),
+        asked(Record(NOW - 2 * DAY)),
+    ]
+    assert {one.grade for one in found} == {Grade.WARN}
+    said = [one.said for one in found]
+    assert said[1] == "nobody is told: webhook file w does not exist" and found[1].remedy == "put it there"
+    assert said[3] == "no message ever arrived: HTTP 500"
+    assert said[4] == "the last message arrived 2026-11-21 20:00Z: HTTP 404"
+    assert found[5].remedy == "run pmconsole alarms test --profile live"
+    assert q.outside(None, "", Record(), NOW, demo).grade is Grade.OK, "a desk that plays needs nobody"
+    assert "planted" not in repr(found)
