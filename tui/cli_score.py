@@ -24,8 +24,15 @@ _DAY = click.DateTime(formats=["%Y-%m-%d"])
 
 def with_data(function: _F) -> _F:
     for option in (
-        click.option("--json", "as_json", is_flag=True, help="Rows for another program."),
-        click.option("--fit-until", type=_DAY, metavar="DATE", help="Freeze fitted parameters at that day."),
+        click.option(
+            "--json", "as_json", is_flag=True, help="Rows for another program; notes on standard error."
+        ),
+        click.option(
+            "--fit-until",
+            type=_DAY,
+            metavar="DATE",
+            help="Fit on days up to this one alone; recent errors go on counting.",
+        ),
         click.option("--score-to", type=_DAY, metavar="DATE", help="Last day that counts."),
         click.option("--score-from", type=_DAY, metavar="DATE", help="First day that counts."),
         click.option(
@@ -34,7 +41,7 @@ def with_data(function: _F) -> _F:
             required=True,
             metavar="DIR",
             type=click.Path(path_type=Path, exists=True, file_okay=False, readable=True),
-            help="Holds one folder a set.",
+            help="Holds a folder for each set.",
         ),
     ):
         function = option(function)
@@ -50,6 +57,12 @@ def score(context: click.Context, series: str, as_json: bool, fields: bool) -> N
     """How good each model was on this desk's settled events; with a task, on anybody's past days.
 
     Without an engine the newest journal tells. Errors are clustered by day; what is simulated says SIM.
+    Gain is what the model adds to the market, weight what it counts beside it, and only proven ones open
+    anything in automatic mode.
+
+    The tasks read tables under a folder of yours, each day predicted with what was known then. What is
+    missing there is told, and what no table can hold is refused with its line: exit code 2, and 1 where no
+    day counts.
     """
     if left_to_verb(context):
         return
@@ -79,7 +92,19 @@ def score(context: click.Context, series: str, as_json: bool, fields: bool) -> N
 def score_weather(**chosen: Any) -> None:
     """Daily highs: CRPS, log loss, coverage and PIT of each model by lead and station.
 
-    Reads weather_lead_forecasts and openmeteo_short_lead under DIR.
+    "default" is the model that the desk prices with. Degrees F; a cell without a number is empty.
+
+    \b
+    Reads under DIR, each folder where it is there:
+    weather_lead_forecasts/
+      forecasts.csv  city day issued lead_days tempmax_f
+                     tempmin_f cloudcover precipprob
+      observed.csv   city day tmax_obs_f
+      nbm_hrrr.csv   city day model run_datetime_utc
+                     peak_window_max_f (further sources, if any)
+    openmeteo_short_lead/
+      forecasts_20_cities.csv  series day nws_high and
+                     fcst_MODEL for each of five models
     """
     verbs.one_thread()
     from core.models.evaluation import weather
@@ -92,7 +117,14 @@ def score_weather(**chosen: Any) -> None:
 def score_market(**chosen: Any) -> None:
     """Daily-high markets: log loss and Brier of the market, of each model and of both pooled, by hour.
 
-    Reads kalshi_high_markets and weather_lead_forecasts under DIR.
+    Cents and minutes; lo and hi are whole degrees that pay, -inf and inf at the ends.
+
+    \b
+    Reads under DIR weather_lead_forecasts (see score weather) and
+    kalshi_high_markets/
+      markets.csv              series day ticker lo hi result
+      hourly_snapshots.csv.gz  ticker hour_utc last ask
+                               ask_age_min bid bid_age_min
     """
     verbs.one_thread()
     from core.models.evaluation import market
@@ -105,8 +137,15 @@ def score_market(**chosen: Any) -> None:
 def score_range(**chosen: Any) -> None:
     """Index, currency and coin ranges: log loss and Brier of brackets, CRPS in basis points, by series.
 
-    Reads fx_index_crypto under DIR: SPX's next close, SPY from noon to the close, EUR/USD for the hour from
-    13:00 UTC, BTC/USD's next day.
+    SPX's next close, SPY from noon to the close, EUR/USD for the hour from 13:00 UTC, BTC/USD's next day.
+
+    \b
+    Reads under DIR, each file where it is there:
+    fx_index_crypto/
+      spx_vix_daily.csv     day spx_close vix_close
+      btcusd_daily.csv      day close
+      spy_hourly.csv.gz     time open high low close (New York)
+      eurusd_hourly.csv.gz  time open high low close (UTC)
     """
     verbs.one_thread()
     from core.models.evaluation import range as ranges
