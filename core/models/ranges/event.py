@@ -9,6 +9,7 @@ from core.feeds.quotes import Quote, Volatility
 from core.models import rungs as ladder
 from core.models.fair_value import InputAge
 from core.models.prediction import Laws, Part, Prediction
+from core.models.ranges.volatility import STILL_MAX, Realised
 from core.models.refusal import RefusedError, Term
 
 
@@ -39,6 +40,12 @@ def placed(markets: Sequence[Market], precision: float) -> tuple[ladder.Rung, ..
 def age_of(name: str, value: Quote | Volatility) -> InputAge:
     """A value as an input of a price, by ``name`` and the source that tells it."""
     return InputAge(f"{name} ({value.source})", value.stamp.event_ms, value.stale_after_s)
+
+
+def check_moves(name: str, seen: Realised) -> None:
+    """Raises ``RefusedError`` for a price whose source goes on telling the same one."""
+    if seen.same >= STILL_MAX:
+        raise RefusedError(f"{name} came as {seen.last:.6g} for {seen.same} samples: it stands still")
 
 
 def check_age(age: InputAge, now_ms: int) -> None:

@@ -24,7 +24,7 @@ from core.models.laws import T_SHAPES
 from core.models.prediction import Part, Prediction, edges
 from core.models.ranges import sessions
 from core.models.ranges.believed import Believed, Own
-from core.models.ranges.event import age_of, check_age, placed, predicted, settles_on
+from core.models.ranges.event import age_of, check_age, check_moves, placed, predicted, settles_on
 from core.models.ranges.hours import variance_days
 from core.models.ranges.price_inputs import PriceInputs
 from core.models.ranges.volatility import DAY_S
@@ -66,6 +66,7 @@ def _predict(markets: Sequence[Market], inputs: PriceInputs | None, now_ms: int)
         raise RefusedError(f"{fixing.name} jumped from {before:.6g} to {after:.6g}: not believed yet")
     age = age_of(fixing.name, spot)
     check_age(age, now_ms)
+    check_moves(fixing.name, inputs.realised)
     moves = _moves(inputs, now_ms)
     left = _left(inputs, spot.stamp.event_ms, fixing.at_ms)
     noise = family.pip * _noise_pips(fixing, inputs.due) / spot.value

@@ -85,7 +85,9 @@ def _index(held: IndexInputs, value: Quote) -> IndexInputs:
         return replace(held, index=value, doubted=value)
     if at_ms - doubted.stamp.event_ms < BELIEVED_MS:
         return replace(held, index=value)
-    return replace(held, index=value, realised=replace(last, last_ms=at_ms, last=value.value), doubted=None)
+    return replace(
+        held, index=value, realised=replace(last, last_ms=at_ms, last=value.value, same=0), doubted=None
+    )
 
 
 def _near(value: float, level: float) -> bool:

@@ -14,7 +14,7 @@ from core.models.laws import Shape
 from core.models.prediction import Ends, Part, Prediction, edges
 from core.models.ranges.averaging import SECOND_MS, Known, Law, Running, law, running
 from core.models.ranges.believed import Believed, Own
-from core.models.ranges.event import age_of, check_age, placed, predicted, settles_on
+from core.models.ranges.event import age_of, check_age, check_moves, placed, predicted, settles_on
 from core.models.ranges.inputs import IndexInputs
 from core.models.ranges.smile import Smile, smile_of
 from core.models.refusal import RefusedError, attempted
@@ -51,6 +51,7 @@ def _predict(markets: Sequence[Market], inputs: IndexInputs | None, now_ms: int)
     if inputs.doubted is not None:
         before = inputs.realised.last
         raise RefusedError(f"{mean.index} jumped from {before:.2f} to {index.value:.2f}: not believed yet")
+    check_moves(mean.index, inputs.realised)
     evidence = [f"{mean.index} {index.value:.2f}", *_confirmed(inputs, index, now_ms)]
 
     state = _running(mean, index, inputs)

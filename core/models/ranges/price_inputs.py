@@ -100,5 +100,5 @@ def _sampled(held: PriceInputs, value: Quote) -> PriceInputs:
 
 def _restarted(held: PriceInputs, value: Quote) -> PriceInputs:
     """From this value on, without a return to it."""
-    realised = msgspec.structs.replace(held.realised, last_ms=value.stamp.event_ms, last=value.value)
+    realised = msgspec.structs.replace(held.realised, last_ms=value.stamp.event_ms, last=value.value, same=0)
     return msgspec.structs.replace(held, realised=realised, sampled_of=value.source, doubted=None)

@@ -19,6 +19,8 @@ GAP_MS = 600_000
 HALF_LIFE_MS = 12 * 3_600_000
 RETURNS_MIN = 30
 """Fewer say nothing: an hour's error would be a fifth at best."""
+STILL_MAX = 30
+"""Returns of nothing in a row from which on a source stands still: half an hour in which no price moved."""
 JUMP_MAX = 0.10
 """The largest believable return between two samples."""
 
@@ -34,6 +36,8 @@ class Realised(msgspec.Struct, frozen=True):
     weight: float = 0.0
     weight2: float = 0.0
     """Sums of the returns' weights and of their squares."""
+    same: int = 0
+    """Newest returns in a row that are nothing: the value of the last sample came so often again."""
 
     @property
     def returns(self) -> float:
@@ -55,7 +59,7 @@ def sampled(held: Realised, value: float, at_ms: int, moves_s: float | None = No
     if held.last_ms and since_ms < SAMPLE_MS:
         return held
     if not held.last_ms or since_ms > GAP_MS:
-        return msgspec.structs.replace(held, last_ms=at_ms, last=value)
+        return msgspec.structs.replace(held, last_ms=at_ms, last=value, same=0)
     step, fade = math.log(value / held.last), 0.5 ** (since_ms / HALF_LIFE_MS)
     return Realised(
         at_ms,
@@ -64,6 +68,7 @@ def sampled(held: Realised, value: float, at_ms: int, moves_s: float | None = No
         held.seconds * fade + (since_ms / 1000 if moves_s is None else moves_s),
         held.weight * fade + 1.0,
         held.weight2 * fade * fade + 1.0,
+        held.same + 1 if value == held.last else 0,
     )
 
 

@@ -260,6 +260,25 @@ def test_returns_are_of_one_source_and_of_no_pause() -> None:
     assert night.realised.returns == 0 and night.realised.last == 7_600.0 and night.doubted is None
 
 
+@pytest.mark.parametrize(("name", "begins", "spot"), [("SPX", NOON, 7_512.0), ("EUR/USD", EIGHT, 1.1574)])
+def test_a_price_that_its_source_repeats_for_half_an_hour_is_none_until_it_moves(
+    name: str, begins: int, spot: float
+) -> None:
+    """Each telling is of another minute, and what options imply is fresh."""
+    rungs = index_ladder() if name == "SPX" else pair_ladder()
+
+    def told(minutes: int, last: float) -> PriceInputs:
+        prices = [quote(name, spot * 1.004, begins - 60_000)]
+        prices += [quote(name, spot, begins + n * 60_000) for n in range(minutes)]
+        prices.append(quote(name, last, begins + minutes * 60_000))
+        return held([*prices, *[quote("VIX", 17.0, prices[-1].stamp.event_ms)][: name == "SPX"]], name)
+
+    predicted(rungs, told(29, spot), begins + 29 * 60_000)
+    still = f"{name} came as {spot:.6g} for 30 samples: it stands still"
+    assert refusal(rungs, told(30, spot), begins + 30 * 60_000) == still
+    predicted(rungs, told(30, spot * 1.0001), begins + 30 * 60_000)
+
+
 def test_a_jump_is_not_believed_until_it_has_stood() -> None:
     jumped = absorb(index_inputs(), quote("SPX", 8_000.0, NOON + 60_000))
     assert refusal(index_ladder(), jumped, NOON + 60_000) == "SPX jumped from 7512 to 8000: not believed yet"

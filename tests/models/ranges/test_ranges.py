@@ -196,6 +196,16 @@ def test_absurd_inputs_never_become_a_silent_number(value: float, percent: float
         assert 2 <= percent <= 400 or not (math.isfinite(percent) and percent > 0)
 
 
+def test_an_index_that_is_told_the_same_for_half_an_hour_has_no_price() -> None:
+    still = absorb(IndexInputs(BRTI), quote(SPOT * 1.004, NOW - 31 * 60_000))
+    for n in range(31):
+        still = absorb(still, quote(SPOT, NOW - (30 - n) * 60_000))
+    still = absorb(still, dvol(45.0, NOW))
+    assert refusal(ladder(), still) == "BRTI came as 91250 for 30 samples: it stands still"
+    moved = absorb(absorb(still, quote(SPOT * 1.004, NOW + 60_000)), dvol(45.0, NOW + 60_000))
+    priced(ladder(), moved, NOW + 60_000)
+
+
 def test_a_jump_is_believed_once_it_stands() -> None:
     held = absorb(inputs(NOW - 130_000), quote(70_000.0, NOW - 129_000))
     held = absorb(held, quote(70_010.0, NOW - 100_000))
