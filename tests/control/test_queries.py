@@ -6,6 +6,7 @@ import json
 import re
 
 import pytest
+from msgspec.structs import replace
 
 from core.control.queries.answers import PARTS, QUERIES, TABLES, Rows, answer, documentation
 from core.control.queries.fields import Now
@@ -39,7 +40,9 @@ from core.control.tables.system import (
     SystemRow,
 )
 from core.control.tables.vetoes import VetoesRow, VetoRow, WorthRow
-from core.domain.order import BookSide, Order, Purpose
+from core.domain.market import Venue
+from core.domain.order import BookSide, Fill, Order, Purpose
+from core.domain.units import Money, Price, contracts
 from tests.execution.test_invariants import intent
 
 STATIC = MarketStatic(
@@ -232,6 +235,19 @@ def test_an_order_in_a_market_that_left_the_desk_is_told_by_the_venues_name() ->
         (STATIC.ticker, STATIC.label),
         (order.intent.ticker, order.intent.ticker),
     ]
+
+
+def test_an_order_tells_what_its_fills_came_to_by_its_own_outcome() -> None:
+    sold = Order(intent("pm-2", BookSide.ASK, Purpose.OPEN, 8))
+    fill = Fill("a", Venue.KALSHI, "T", "v", BookSide.ASK, Price(3_300), contracts(5), Money(90_000), True, 0)
+    other = replace(fill, trade_id="b", price=Price(3_000), quantity=contracts(3), fee=Money(40_000))
+    rows = [
+        order_row(order, 7, ahead=None, offset_ns=0, ended_ns=None, search=None)
+        for order in (sold, replace(sold, fills=(fill, other)))
+    ]
+    nothing, some = json.loads(answer("orders", ROWS._replace(orders=tuple(rows)), NOW))
+    assert (nothing["average"], nothing["fee"]) == (None, "0.00")
+    assert (some["side"], some["average"], some["fee"]) == ("buy NO", "0.6812", "0.13"), "31.875 cents of YES"
 
 
 def test_what_differs_and_what_rang() -> None:

@@ -443,6 +443,8 @@ def orders(now: Now) -> tuple[OrderRow, ...]:
             filled=15 * C,
             leaves=0,
             state="FILLED",
+            average=4_390,
+            fee=260_000,
             ended_ns=now.mono_ns - 600 * S,
         ),
     )
@@ -683,6 +685,7 @@ def two_venues(now: Now, session: str) -> dict[str, object]:
                 quantity=10 * C,
                 leaves=0,
                 unsettled=4 * C,
+                average=4_400,
                 ended_ns=now.mono_ns - 20 * S,
             ),
             order(

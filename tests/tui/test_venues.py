@@ -208,7 +208,7 @@ async def test_an_orders_sentence_names_its_hash_and_what_can_still_be_undone(di
         await desk.press("3")
         await desk.shows("0x9f3c51..f811")
         await desk.press("tab", "tab", "home", "enter")
-        await desk.shows("10/10 @ 44c worth 4.40, 4 provisional, expires")
+        await desk.shows("10/10 @ 44c worth 4.40, filled at 44.0c, fee 0.00, 4 provisional, expires")
         await desk.shows("POLY order 0x9f3c51..f811")
 
 

@@ -186,6 +186,16 @@ def _order_id(scene: Scene, key: Key) -> Span:
     return Span("  " + short_id(_row(scene, key).order_id), "text-muted")
 
 
+def _average(scene: Scene, key: Key) -> Span:
+    row = _row(scene, key)
+    return Span(tenths(row.average), "text" if row.average is not None else "text-muted")
+
+
+def _fee(scene: Scene, key: Key) -> Span:
+    row = _row(scene, key)
+    return Span(dollars(row.fee) if row.filled else "-", "text-muted")
+
+
 def _ended(scene: Scene, key: Key) -> Span:
     row = _row(scene, key)
     if row.ended_ns is None:
@@ -226,8 +236,14 @@ COMPACT_COLUMNS = (
     Column("fair", "fair", 11, 4, _fair_word),
 )
 """One row a sentence, for terminals that have one row to spare."""
-_OVER = tuple(column for column in COLUMNS if column.name not in ("ahead", "age", "ttl", "fair"))
-DONE_COLUMNS = (*_OVER[:-3], Column("ended", "ended", 9, 2, _ended, rank=_by_ended), *_OVER[-3:])
+_OVER = tuple(column for column in COLUMNS if column.name not in ("leaves", "ahead", "age", "ttl", "fair"))
+DONE_COLUMNS = (
+    *_OVER[:-3],
+    Column("average", "avg", 6, 3, _average),
+    Column("fee", "fee", 6, 4, _fee, rank=lambda scene, key: -_row(scene, key).fee),
+    Column("ended", "ended", 9, 2, _ended, rank=_by_ended),
+    *_OVER[-3:],
+)
 
 
 def counts_line(scene: Scene) -> Line:
@@ -322,9 +338,10 @@ def order_detail(scene: Scene, row: OrderRow) -> str:
     """One order as a sentence for the message line."""
     ends = "" if row.expires_wall_ms is None else f", expires {utc(row.expires_wall_ms)}Z"
     told = "".join(f", {words}" for words in told_words(row))
+    came = "" if row.average is None else f", filled at {tenths(row.average)}c, fee {dollars(row.fee)}"
     known = f", {venue_short(row.venue)} order {short_id(row.order_id)}" if row.order_id else ""
     return (
         f"{row.client_order_id} {_name(scene, row)} {order_word(row)} {row.outcome}"
         f" {count(row.filled)}/{count(row.quantity)} @ {cents(row.price, scene.view.step(row.key))}c"
-        f" worth {dollars(row.price * row.quantity // 10_000)}{told}{ends}{known}"
+        f" worth {dollars(row.price * row.quantity // 10_000)}{came}{told}{ends}{known}"
     )

@@ -52,6 +52,8 @@ ORDERS: tuple[Field, ...] = (
         "contracts it was sent with, where its size was changed since",
         lambda r, n: quantity(r.ordered or None),
     ),
+    Field("average", "price its fills came to, in terms of the outcome", lambda r, n: price(r.average)),
+    Field("fee", "of its fills", lambda r, n: money(r.fee)),
 )
 
 POSITIONS: tuple[Field, ...] = (

@@ -45,7 +45,16 @@ def order_row(
         said=order.said if order.life is Life.WORKING else "",
         ticker="" if key else intent.ticker,
         ordered=intent.quantity if order.quantity != intent.quantity else 0,
+        average=in_outcome(_average(order), intent.outcome),
+        fee=sum(fill.fee for fill in order.fills),
     )
+
+
+def _average(order: Order) -> int | None:
+    """Price of YES that its fills came to, to the nearest unit."""
+    filled = order.filled
+    worth = sum(fill.price * fill.quantity for fill in order.fills)
+    return (2 * worth + filled) // (2 * filled) if filled else None
 
 
 def external_row(report: OrderReport, key: int, now_ns: int, venue: str) -> OrderRow:
