@@ -150,9 +150,13 @@ def alarm(level: str, what: str) -> Event:
 
 def test_alarms_say_whether_somebody_saw_them_and_notes_are_none() -> None:
     seen = Event(Kind.ACK, {"text": "alarm seen: KAL: lost"}, actor=HER)
-    found = told(alarm("ACT", "KAL: lost"), alarm("CHECK", "book old"), seen, alarm("NOTE", "NWS moved"))
+    shelved = Event(Kind.ACK, {"text": "alarm shelved 30 min: wind", "reason": "known: wind"}, actor=HER)
+    found = told(
+        *(alarm("ACT", "KAL: lost"), alarm("CHECK", "book old"), alarm("CHECK", "wind"), seen, shelved),
+        alarm("NOTE", "NWS moved"),
+    )
     assert [(line.text, line.seen) for line in found.parts[ALARMS].lines] == [
-        ("ACT KAL: lost", True), ("CHECK book old", False),
+        ("ACT KAL: lost", True), ("CHECK wind", True), ("CHECK book old", False),
     ]  # fmt: skip
     again = told(alarm("ACT", "KAL: lost"), seen, alarm("ACT", "KAL: lost"))
     assert again.parts[ALARMS].count == 2

@@ -24,7 +24,7 @@ BURST_NS = 60_000_000_000
 NAMED = 3
 """Of several so many are told in words."""
 CONDITIONS_MAX = 500
-"""Beyond it the oldest that are over go, counted. The table of alarms itself holds fewer."""
+"""Beyond it the oldest that are in no table any more go, counted. The table of alarms itself holds fewer."""
 
 
 class News(enum.Enum):
@@ -94,11 +94,8 @@ class Calls:
                 known.over_ns = now_ns
             if known.ended and key not in newest:
                 del self._of[key]
-        self._forget()
-
-    def _forget(self) -> None:
-        over = [key for key, known in self._of.items() if known.over_ns is not None]
-        for key in over[: max(0, len(self._of) - CONDITIONS_MAX)]:
+        gone = [key for key in self._of if key not in newest]
+        for key in gone[: max(0, len(self._of) - CONDITIONS_MAX)]:
             self.lost += self._of.pop(key).told_ns is None
 
     def due(self, now_ns: int) -> Call | None:

@@ -127,11 +127,11 @@ class Outside:
         if call is not None:
             if not await self._post(channel, self._message(call)):
                 self._calls.told(call, now_ns)
-        elif self._due_ms() > self._alive_ms:
-            due_ms = self._due_ms()
-            if not await self._post(channel, self._alive(due_ms)):
-                self._alive_ms = due_ms
-                await self._keep(channel, msgspec.structs.replace(self._record, alive_ms=due_ms))
+            return
+        due_ms = self._due_ms()
+        if due_ms > self._alive_ms and not await self._post(channel, self._alive(due_ms)):
+            self._alive_ms = due_ms
+            await self._keep(channel, msgspec.structs.replace(self._record, alive_ms=due_ms))
 
     async def _try_out(self, channel: Channel) -> None:
         text = "a test, nothing has to be done"

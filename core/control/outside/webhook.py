@@ -56,7 +56,7 @@ def read_webhook(place: Profile, settings: AlarmSettings) -> Webhook | None:
                     f"{WEBHOOK_VARIABLE} is not set: export the receiver's address in it, or set {SETTING}"
                 )
         case "keyring":
-            text = from_keyring(f"{place.name} webhook", SETTING)
+            text = from_keyring(f"webhook-{place.name}", SETTING)
         case _:
             path = place.directory / settings.webhook_file if settings.webhook_file else place.webhook
             try:
@@ -89,7 +89,7 @@ def _checked(url: str, place: Profile) -> Webhook:
             f"profile {place.name} plays, and rings nowhere but on this machine: {SETTING} may name "
             "127.0.0.1, ::1 or localhost there"
         )
-    if not url.startswith("https://") and not is_loopback(host):
+    if not url.lower().startswith("https://") and not is_loopback(host):
         raise KeyFileError(
             f"what is configured as {SETTING} is http: only https goes beyond this machine, or the address "
             "is read on its way"

@@ -35,6 +35,7 @@ def place(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.Mo
     ("url", "demo", "live"),
     [
         (f"https://hooks.example.com/services/{PLANTED}", "rings nowhere but on this machine", ""),
+        (f"HTTPS://hooks.example.com/{PLANTED}", "rings nowhere but on this machine", ""),
         (f"http://127.0.0.1:8091/{PLANTED}", "", ""),
         (f"https://[::1]:8091/{PLANTED}", "", ""),
         (f"http://localhost/{PLANTED}", "", ""),
@@ -80,9 +81,9 @@ def test_it_comes_from_a_file_of_its_owner_or_the_environment_or_the_keyring(
     found = read_webhook(place, AlarmSettings(webhook="env"))
     assert found is not None and found.url == url
     assert webhook_or_why(place, AlarmSettings(webhook="env"))[1].startswith(f"{WEBHOOK_VARIABLE} is not set")
-    monkeypatch.setattr(webhook, "from_keyring", lambda entry, setting: f"{url}?{entry[:4]}&{setting}")
+    monkeypatch.setattr(webhook, "from_keyring", lambda entry, setting: f"{url}?{entry}&{setting}")
     found = read_webhook(place, AlarmSettings(webhook="keyring"))
-    assert found is not None and found.url == f"{url}?{place.name[:4]}&alarms.webhook"
+    assert found is not None and found.url == f"{url}?webhook-{place.name}&alarms.webhook"
 
 
 # --- what answers there ---------------------------------------------------------------------------------
