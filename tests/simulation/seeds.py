@@ -1,4 +1,4 @@
-"""Seeds that once broke a promise, kept in a file and replayed by the suite for ever."""
+"""Seeds that once broke a promise, replayed by the suite while they catch what they caught."""
 
 from __future__ import annotations
 
