@@ -25,6 +25,8 @@ class Payoff(msgspec.Struct, frozen=True):
     label: str
     held: tuple[Outcome, ...]
     ordered: tuple[Outcome, ...]
+    realised: Decimal
+    fees: Decimal
 
 
 def read_payoff(answer: bytes) -> Payoff:
@@ -41,11 +43,13 @@ def outcome_groups(outcomes: Iterable[Outcome]) -> list[Line]:
 
 
 def payoff_lines(payoff: Payoff, width: int) -> list[Line]:
-    """What is held comes to, and with the working orders filled."""
-    told = ((f"{payoff.label} ends with", payoff.held), ("orders filled, with", payoff.ordered))
-    return [
-        line(" ", *row)
-        for words, outcomes in told
-        if outcomes
-        for row in flow([line((words, "text-muted")), *outcome_groups(outcomes)], width - 2, 2)
-    ]
+    """What is held comes to, what of it is closed and charged, and what the working orders make of it."""
+    groups = [line((f"{payoff.label} ends with", "text-muted")), *outcome_groups(payoff.held)]
+    if payoff.realised or payoff.fees:
+        groups.append(line(("realised ", "text-muted"), f"{payoff.realised:+.2f}"))
+        groups.append(line(("fees ", "text-muted"), f"{payoff.fees:.2f}"))
+    rows = flow(groups, width - 2, 2)
+    if payoff.ordered:
+        told = line(("orders filled, with", "text-muted"))
+        rows += flow([told, *outcome_groups(payoff.ordered)], width - 2, 2)
+    return [line(" ", *row) for row in rows]

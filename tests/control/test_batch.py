@@ -121,6 +121,7 @@ def test_what_an_event_comes_to_counts_all_that_is_held_closed_charged_and_on_or
             }
             told = msgspec.json.decode(Served(bench.engine).command(Query("1", "payoff", HOT), CLI).data)
             assert (told["ticker"], told["held"][-1]["label"]) == (HOT, "none")
+            assert (told["realised"], told["fees"]) == ("0.70", "0.08")
 
     run_virtual(main)
 

@@ -153,7 +153,7 @@ ROWS = Rows(
     ),
     payoff=PayoffRow(
         STATIC.ticker, STATIC.event_label,
-        (OutcomeRow("48-49", 14_050_000), OutcomeRow("none", -25_600_000)), (),
+        (OutcomeRow("48-49", 14_050_000), OutcomeRow("none", -25_600_000)), (), 290_000, 240_000,
     ),
     system=SystemRow(
         (ProcessRow("engine", 41, "", 60.5, 12.25, 80), ProcessRow("console", 42, "views", None, None, None)),

@@ -87,8 +87,8 @@ def equity_told() -> bytes:
 def payoff_told(ticker: str) -> bytes:
     """Of 30 YES in the second bracket of an event at 26 cents."""
     held = [
-        {"label": label, "made": "22.20" if label == "39-40" else "-7.80"}
+        {"label": label, "made": "22.25" if label == "39-40" else "-7.75"}
         for label in ("<=38", "39-40", "41-42", "43-44", "45-46", ">=47", "none")
     ]
     told = {"ticker": ticker, "label": "CHI high Nov 23", "held": held, "ordered": []}
-    return msgspec.json.encode(told)
+    return msgspec.json.encode(told | {"realised": "0.29", "fees": "0.24"})

@@ -299,8 +299,8 @@ async def test_the_days_result_stands_beside_the_limits_where_there_is_room(dire
         held = next(static.ticker for static in rows.statics() if static.key == 10)
         desk.engine.answers[f"payoff {held}"] = payoff_told(held)
         await desk.press("down", "up")
-        await desk.shows("CHI high Nov 23 ends with  <=38 -7.80  39-40 +22.20")
-        assert "none -7.80" in desk.text and "supervised: you" in desk.text
+        await desk.shows("CHI high Nov 23 ends with  <=38 -7.75  39-40 +22.25")
+        assert "none -7.75  realised +0.29  fees 0.24" in desk.text and "supervised: you" in desk.text
         await desk.press("down")
         await desk.until(lambda: "ends with" not in desk.text)
         asked = len(desk.sent(Query))

@@ -22,4 +22,6 @@ PAYOFF: tuple[Field, ...] = (
         "the same with every working order filled, its fee apart; empty where none works",
         lambda r, n: nested(OUTCOMES, r.ordered, n),
     ),
+    Field("realised", "of it closed already, before fees", lambda r, n: money(r.realised)),
+    Field("fees", "paid so far", lambda r, n: money(r.fees)),
 )

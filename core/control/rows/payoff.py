@@ -41,12 +41,20 @@ def payoff_row(desk: Desk, ticker: str) -> PayoffRow:
         label, markets = own.label, {ticker: own}
         ways = endings(markets)
     orders = [order for order in desk.ledger.live.values() if order.intent.ticker in markets and order.leaves]
+    positions = [desk.ledger.positions[t] for t in markets if t in desk.ledger.positions]
     held = [OutcomeRow(name, _ends(desk, markets, winner)) for name, winner in ways]
     ordered = [
         OutcomeRow(row.label, row.made + sum(gained(o.intent, o.leaves, winner) for o in orders))
         for row, (_, winner) in zip(held, ways, strict=True)
     ]
-    return PayoffRow(ticker, label, tuple(held), tuple(ordered) if orders else ())
+    return PayoffRow(
+        ticker=ticker,
+        label=label,
+        held=tuple(held),
+        ordered=tuple(ordered) if orders else (),
+        realised=sum(position.realised for position in positions),
+        fees=sum(position.fees for position in positions),
+    )
 
 
 def _ends(desk: Desk, markets: Iterable[str], winner: str) -> int:

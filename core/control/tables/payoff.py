@@ -22,3 +22,6 @@ class PayoffRow(msgspec.Struct, frozen=True, array_like=True):
     held: tuple[OutcomeRow, ...]
     ordered: tuple[OutcomeRow, ...]
     """The same with every working order of ours filled, its fee apart; empty where none works."""
+    realised: int
+    """Of it closed already, before fees."""
+    fees: int
