@@ -163,6 +163,8 @@ def _print(
 ) -> None:
     from core.models.evaluation.rows import Counted, DataError, document, table
 
+    if score_from is not None and score_to is not None and score_from > score_to:
+        verbs.leave(verbs.USAGE, "pmconsole score: --score-from lies after --score-to; turn them round.")
     ordinals = [None if day is None else day.toordinal() for day in (score_from, score_to, fit_until)]
     try:
         report = task(directory, Counted(*ordinals))

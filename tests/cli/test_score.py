@@ -65,6 +65,12 @@ def test_what_cannot_be_meant_is_usage(arguments: tuple[str, ...]) -> None:
     assert run("weather", *arguments).exit_code == 2
 
 
+def test_bounds_the_wrong_way_round_are_usage(directory: Path) -> None:
+    ended = run("weather", "--data", str(directory), "--score-from", day(100), "--score-to", day(99))
+    assert ended.exit_code == 2
+    assert ended.stderr == "pmconsole score: --score-from lies after --score-to; turn them round.\n"
+
+
 def test_ranges_by_series(tmp_path: Path) -> None:
     folder = tmp_path / "fx_index_crypto"
     folder.mkdir()

@@ -24,7 +24,8 @@ SCALE_MIN_F = 0.3
 ERRORS_MIN = 15
 """Known errors before a recent one is told."""
 FROZEN_DAYS = 8
-"""A source that says the same so often has stopped. Five models at 20 stations never did for more than 5."""
+"""A source that says the same so often has stopped. Five models at 20 stations never did for more than 5; in
+whole degrees, as guidance is told, one did on 8 of 85,000 days."""
 
 _APART_OFFSET_F = 0.7
 _APART_USUAL_F = 1.5
