@@ -244,12 +244,13 @@ def bar(used: float, adds: float = 0.0, width: int = 10) -> str:
     return "[" + "#" * full + "+" * (after - full) + "-" * (width - after) + "]"
 
 
-def spark(values: Sequence[int]) -> str:
-    """A trace of prices in four heights above its lowest; three cents or more reach the highest."""
+def spark(values: Sequence[int], least: int = _SPARK_MIN) -> str:
+    """A trace in four heights above its lowest; so much or more above it reaches the highest, of prices three
+    cents."""
     if not values:
         return ""
     low = min(values)
-    top = max(_SPARK_MIN, max(values) - low)
+    top = max(least, max(values) - low)
     return "".join(_HEIGHTS[(value - low) * (len(_HEIGHTS) - 1) // top] for value in values)
 
 

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Sequence
 from itertools import accumulate
 
 from tui.chart import Chart, Run, Series, Unit, ends_of, runs_of, upright_of
+from tui.format import spark
 from tui.market_answers import Equity, Level, Near, Past, Trade
 
+_TRACE_MARKS = 12
+_DOLLAR = 1_000_000
 DEPTH_WITHIN = 2_000
 """How far from the touch depth is drawn: 20 cents."""
 
@@ -74,6 +78,15 @@ def equity_chart(equity: Equity) -> Chart | None:
     result = Series("result", "r", role, (Run(equity.times, equity.made),))
     zero = Series("zero", "0", "text-muted", (Run(across, (0, 0)),))
     return Chart((zero, result), Unit.TIME, Unit.DOLLARS, across, upright)
+
+
+def day_trace(equity: Equity) -> str:
+    """The day's result in one row from its first point to its last; a dollar or more reaches the top."""
+    if not equity.made:
+        return ""
+    first, last = equity.times[0], equity.times[-1]
+    marks = (first + (last - first) * at // (_TRACE_MARKS - 1) for at in range(_TRACE_MARKS))
+    return spark([equity.made[bisect_right(equity.times, mark) - 1] for mark in marks], _DOLLAR)
 
 
 def drawdown(equity: Equity) -> int:

@@ -17,7 +17,7 @@ from tests.tui.market_told import QUARANTINE, equity_told, history_told, market_
 from tui.chart import Run
 from tui.lines import plain
 from tui.market_answers import Equity, Level, Near, read_history, read_market
-from tui.market_charts import depth_chart, drawdown, equity_chart, price_chart
+from tui.market_charts import day_trace, depth_chart, drawdown, equity_chart, price_chart
 from tui.market_words import market_lines
 from tui.scene import Scene
 from tui.screens.market import MarketScreen, market_plan
@@ -170,6 +170,10 @@ def test_the_days_result_is_drawn_against_nothing_with_its_drawdown() -> None:
     assert drawdown(equity) == 3_000_000
     assert drawdown(Equity("d", (0,), (-250_000,))) == 250_000, "from nothing"
     assert equity_chart(Equity("d", (), ())) is None and drawdown(Equity("d", (), ())) == 0
+    moved = Equity("d", (0, 50, 90, 110), (0, 600_000, -2_000_000, 1_000_000))
+    assert day_trace(moved) == "---------__'", "each mark as it stood by then"
+    assert day_trace(Equity("d", (0, 110), (0, 250_000))) == "_" * 12, "cents do not look like a rise"
+    assert day_trace(Equity("d", (5,), (-250_000,))) == "_" * 12 and day_trace(Equity("d", (), ())) == ""
 
 
 def test_outside_words_are_cleaned_and_what_settles_it_is_told() -> None:
@@ -296,6 +300,8 @@ async def test_the_days_result_stands_beside_the_limits_where_there_is_room(dire
         await desk.pilot.resize_terminal(80, 24)
         await desk.until(lambda: "TODAY" not in desk.text and "supervised: you" in desk.text)
         assert "ends with" not in desk.text, "the engine has not told"
+        (title,) = [row for row in desk.text.splitlines() if "POSITIONS" in row]
+        assert re.search(r"today -3.10  [_.'-]{12}$", title.rstrip()), "in one row where no chart has room"
         held = next(static.ticker for static in rows.statics() if static.key == 10)
         desk.engine.answers[f"payoff {held}"] = payoff_told(held)
         await desk.press("down", "up")

@@ -6,7 +6,7 @@ from tui.chart import Chart
 from tui.format import signed_dollars
 from tui.lines import Line, line
 from tui.market_answers import Equity, read_equity
-from tui.market_charts import drawdown, equity_chart
+from tui.market_charts import day_trace, drawdown, equity_chart
 from tui.payoff import Payoff, payoff_lines, read_payoff
 from tui.polling import Polling
 from tui.scene import Scene
@@ -44,6 +44,7 @@ class PositionsScreen(ConsoleScreen):
         self.result = ChartPane(id="result")
         self._equity: Equity | None = None
         self._chart: Chart | None = None
+        self._trace = ""
         self._polling = Polling("equity", ASK_EVERY_NS, self._heard)
         self._payoff: Payoff | None = None
         self._payoff_polling = Polling("payoff", ASK_EVERY_NS, self._heard_payoff)
@@ -88,12 +89,14 @@ class PositionsScreen(ConsoleScreen):
         if wanted != self._wanted:
             self._wanted = wanted
             self.relayout()
-        self.positions.show(scene, payoff)
+        charted = "result" in self.plan(self.size.width, self.size.height - self.banded)
+        if charted or not scene.view.sparing:
+            self._polling.ask(self.console.operator, scene.now.mono_ns)
+        self.positions.show(scene, payoff, "" if charted or scene.view.sparing else self._trace)
         if wanted[1]:
             self.venues.show(scene)
         self.limits.show(scene, compact=False)
-        if "result" in self.plan(self.size.width, self.size.height - self.banded):
-            self._polling.ask(self.console.operator, scene.now.mono_ns)
+        if charted:
             empty = "The day has no result yet."
             self.result.show_chart(
                 self._chart, self._heading(), scene.now.mono_ns, empty=empty, dim=scene.dim
@@ -131,6 +134,7 @@ class PositionsScreen(ConsoleScreen):
     def _heard(self, answer: bytes) -> None:
         self._equity = read_equity(answer)
         self._chart = equity_chart(self._equity)
+        self._trace = day_trace(self._equity)
 
     def _rows(self, scene: Scene) -> tuple[int, int]:
         """What the panes above the limits would like: all that is held, and the venues where that says more

@@ -223,8 +223,9 @@ class PositionTable(LiveTable):
     def __init__(self) -> None:
         super().__init__(COLUMNS, id="positions")
 
-    def show(self, scene: Scene, payoff: Sequence[Line] = ()) -> None:
-        """``payoff``: what the event under the cursor comes to, told where the rows leave room."""
+    def show(self, scene: Scene, payoff: Sequence[Line] = (), trace: str = "") -> None:
+        """``payoff``: what the event under the cursor comes to, told where the rows leave room. ``trace``:
+        how the day went, where nothing else draws it."""
         width, height = self.body_size
         rows = scene.view.held()
         mismatch = any(row.venue_net is not None for row in rows)
@@ -243,7 +244,7 @@ class PositionTable(LiveTable):
             scene,
             self.shown(scene, [row.key for row in rows]),
             title,
-            pnl_line(scene),
+            line(*pnl_line(scene), (f"  {trace}" if trace else "", "text-muted")),
             empty=[empty_line(scene)],
             foot=foot,
         )
