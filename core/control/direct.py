@@ -26,6 +26,7 @@ from core.control.signing import signer_at
 from core.control.site import clock_of, site_of, trades_kalshi
 from core.control.wallet import wallet_of
 from core.domain.clock import Clocks, SystemClock
+from core.domain.faults import fault_words
 from core.domain.text import clean_text
 from core.execution.direct import Direct, DirectVenue
 from core.venues.kalshi.direct import KalshiDirect
@@ -132,7 +133,7 @@ async def _everywhere(
             finally:
                 await venue.close()
         except Exception as fault:  # noqa: BLE001 - said, and the venue counts as not flat
-            said(f"NOT FLAT, this venue's part broke: {type(fault).__name__}: {clean_text(str(fault))}")
+            said(f"NOT FLAT, this venue's part broke: {fault_words(fault)}")
             return False
 
     done = await asyncio.gather(*(one(make()) for make in opened.accounts))

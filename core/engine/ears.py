@@ -6,8 +6,10 @@ Every method is one synchronous step.
 from __future__ import annotations
 
 import asyncio
+import logging
 from typing import TYPE_CHECKING
 
+from core.domain.faults import fault_words
 from core.domain.order import Anomaly, BookSide, Fill, Life, Order, Outcome, Purpose, in_terms_of
 from core.domain.units import price_text, quantity_text
 from core.engine import incidents, resized
@@ -35,6 +37,7 @@ ROWS = {"conflicting fill": Row.TWO_CONTENTS, "overfill": Row.OVERFILL}
 FAULT_PAUSE_S = 1.0
 RING_NS = 60_000_000_000
 PAUSED = "stop paused"
+_log = logging.getLogger(__name__)
 
 
 class Ears:
@@ -235,7 +238,8 @@ class Ears:
 
     def on_task_fault(self, name: str, fault: BaseException) -> None:
         """A task of gateway, look-up or ladder broke: stop, cancel, call somebody."""
-        what = f"fault in {name}: {type(fault).__name__}: {fault}"
+        _log.error("%s broke", name, exc_info=fault)
+        what = f"fault in {name}: {fault_words(fault)}"
         incidents.stop(self.desk, GLOBAL, Level.HALTED, what)
         # Not at once: a fault that repeats itself must not spin the loop.
         asyncio.get_running_loop().call_later(FAULT_PAUSE_S, self._take_up_again)
@@ -247,7 +251,9 @@ class Ears:
             self.desk.seats[order.intent.venue].unknowns.watch(order)
 
     def on_worker_end(self, name: str, fault: BaseException | None, pause_s: float) -> None:
-        why = f"{type(fault).__name__}: {fault}" if fault is not None else "it returned"
+        if fault is not None:
+            _log.error("worker %s broke", name, exc_info=fault)
+        why = fault_words(fault) if fault is not None else "it returned"
         what = f"worker {name} stopped ({why}); restart in {pause_s:.0f} s"
         self.desk.scribe.desk(Kind.ANOMALY, what)
         self.desk.alarms.raise_(

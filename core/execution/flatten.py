@@ -14,6 +14,7 @@ import asyncio
 from collections.abc import Callable
 
 from core.domain.clock import Clocks
+from core.domain.faults import fault_words
 from core.domain.market import Market
 from core.domain.order import Life
 from core.execution.gateway import Gateway
@@ -186,9 +187,7 @@ class Flattener:
             await self._climb_down(ladder)
         except Exception as fault:
             # The ladder is over for the operator, who may begin another; the fault goes on to the engine.
-            self._end(
-                ladder, Phase.UNFLATTENED, f"NOT FLAT: the ladder broke ({type(fault).__name__}: {fault})"
-            )
+            self._end(ladder, Phase.UNFLATTENED, f"NOT FLAT: the ladder broke: {fault_words(fault)}")
             raise
 
     async def _climb_down(self, ladder: Ladder) -> None:

@@ -15,6 +15,7 @@ from typing import Protocol
 import msgspec
 
 from core.domain.clock import Clocks
+from core.domain.faults import fault_words
 from core.domain.order import OURS, Command, Life, Order, OrderIntent, Purpose, TimeInForce
 from core.domain.units import Money
 from core.execution.events import (
@@ -225,7 +226,7 @@ class Gateway:
             stopped = last_check() if recorded else "the journal did not confirm the intent"
         except Exception as fault:
             # No byte has left: without this answer the order would stand as one that may still fill.
-            self._answer(client, NeverSent(f"{type(fault).__name__} in the last check"))
+            self._answer(client, NeverSent(f"the last check broke: {fault_words(fault)}"))
             raise
         if stopped is not None:
             self._answer(client, NeverSent(stopped))
@@ -243,7 +244,7 @@ class Gateway:
             outcome = await self._venue.place(intent, sealed, before_bytes)
         except Exception as fault:
             # A fault of the venue's client proves nothing about the order.
-            self._answer(client, Unresolved(f"{type(fault).__name__} in the venue client"))
+            self._answer(client, Unresolved(f"the venue client broke: {fault_words(fault)}"))
             raise
         self._reach(Point.SEND_AFTER_ANSWER)
         self._answer(client, outcome)

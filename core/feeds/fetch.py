@@ -22,6 +22,7 @@ from core.feeds.declaration import Key, KeyNeed, Rides
 from core.feeds.feed import Stamp
 from core.feeds.pools import ASKS
 from core.feeds.recording import Recorded, Recorder, unrecorded
+from core.venues.faults import fault_text
 
 BODY_BYTES_MAX = 10_000_000
 TOTAL_TIMEOUT_S = 30.0
@@ -163,7 +164,7 @@ class Fetcher:
         except TimeoutError:
             return Failed(f"no answer within {TOTAL_TIMEOUT_S:g} s")
         except (httpx.HTTPError, httpx.InvalidURL) as error:
-            return Failed(clean_text(self.hidden(f"{type(error).__name__}: {error}"), 120))
+            return Failed(fault_text(error, self.hidden))
 
     async def _read(
         self, method: str, url: httpx.URL, headers: Mapping[str, str], body: bytes | None

@@ -19,6 +19,7 @@ from typing import Final
 
 import msgspec
 
+from core.domain.faults import fault_words
 from core.risk.checks import desk, market, money, order
 from core.risk.checks.finding import Finding
 from core.risk.facts import GateInputs
@@ -182,7 +183,7 @@ def gate(candidate: Candidate, inputs: GateInputs, limits: Limits) -> Verdict:
         try:
             finding = check.run(candidate, inputs, limits)
         except Exception as error:  # noqa: BLE001 - a check that raises denies, and the verdict carries it
-            faults.append(f"{check.code} {type(error).__name__}: {error}")
+            faults.append(f"{check.code} {fault_words(error)}")
             finding = Finding("the check itself failed", "a working check")
         if finding is not None:
             found.append(_denial(check, finding))

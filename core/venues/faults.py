@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Final
 
 import httpx
@@ -42,10 +43,13 @@ _WORDS: Final = (
 """What a fault means; the first that it is an instance of."""
 
 
-def fault_text(error: Exception) -> str:
-    """A transport fault in a few words for whoever trades, and what the library said of it, if anything."""
+def fault_text(error: Exception, hidden: Callable[[str], str] = str) -> str:
+    """A transport fault in a few words for whoever trades, and what the library said of it, if anything.
+
+    ``hidden`` blanks in that what nobody may read, before it is cut.
+    """
     if isinstance(error, CircuitOpenError | TooLargeError):
         return str(error)
     words = next((words for kinds, words in _WORDS if isinstance(error, kinds)), "the request failed")
-    said = clean_text(str(error), SAID_MAX)
+    said = clean_text(hidden(str(error)), SAID_MAX)
     return f"{words} ({said})" if said else words

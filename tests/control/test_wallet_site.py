@@ -170,6 +170,6 @@ def test_what_breaks_on_one_venue_even_at_its_end_keeps_nobody_from_the_other() 
     assert asyncio.run(direct._everywhere(opened, CLOCKS, said.append, work)) == [False, True]
     assert said == [
         "POLY FLAT",
-        "POLY NOT FLAT, this venue's part broke: OSError: the socket is gone",
+        "POLY NOT FLAT, this venue's part broke: the system refused (the socket is gone)",
         "KAL FLAT",
     ]

@@ -167,6 +167,6 @@ def test_two_venues_say_once_what_is_left() -> None:
     assert whole is not None
     left = "NOT FLAT, T left, cost 0.95 against mid: 0 contracts sold in 0 exits. KAL T: nobody bids. 0 of 0"
     assert whole.receipt.startswith(left) and ". POLY FLAT, confirmed twice" in whole.receipt
-    kept.receipt = "NOT FLAT: the ladder broke (OSError: gone)"
+    kept.receipt = "NOT FLAT: the ladder broke: the system refused (gone)"
     broke = joint({Venue.KALSHI: kept, Venue.POLYMARKET: sold})
     assert broke is not None and "KAL NOT FLAT: the ladder broke" in broke.receipt

@@ -425,7 +425,7 @@ def test_a_check_that_raises_denies_and_is_reported(monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr("core.risk.gate.CHECKS", spoiled)
     verdict = gate(OPEN, PASSING, DEFAULTS)
     assert [d.code for d in verdict.denials] == ["G07"]
-    assert verdict.faults == ("G07 ZeroDivisionError: no depth",)
+    assert verdict.faults == ("G07 a division by zero (no depth)",)
 
 
 def test_all_denials_are_told_not_only_the_first() -> None:
