@@ -147,11 +147,12 @@ def joint(ladders: Mapping[Venue, Ladder]) -> Ladder | None:
 
 def _receipt(whole: Ladder, ladders: Mapping[Venue, Ladder]) -> str:
     """All of them together first, where they ran to their end: a narrow screen shows no more of it. What is
-    left is said once."""
-    parts = [
-        f"{venue.short} {ladder.receipt.removeprefix(f'{ladder.summed(Phase.UNFLATTENED)}. ')}"
-        for venue, ladder in ladders.items()
-    ]
+    left is said once, and nothing of a venue's own sum where all are flat and it sold nothing."""
+    flat = whole.phase is Phase.FLAT
+    parts = []
+    for venue, ladder in ladders.items():
+        said = Phase.FLAT if flat and not ladder.exits_filled else Phase.UNFLATTENED
+        parts.append(f"{venue.short} {ladder.receipt.removeprefix(f'{ladder.summed(said)}. ')}")
     ran = whole.phase is not Phase.ABORTED
     return ". ".join([whole.summed(whole.phase), *parts] if ran else parts)
 

@@ -167,6 +167,14 @@ def test_two_venues_say_once_what_is_left() -> None:
     assert whole is not None
     left = "NOT FLAT, T left, cost 0.95 against mid: 0 contracts sold in 0 exits. KAL T: nobody bids. 0 of 0"
     assert whole.receipt.startswith(left) and ". POLY FLAT, confirmed twice" in whole.receipt
+    kept.phase, kept.cost, kept.residue = Phase.FLAT, 0, {}
+    for idle in (kept, sold):
+        idle.receipt = f"{idle.summed(Phase.FLAT)}. 1 of 1 orders ended"
+    both = joint({Venue.KALSHI: kept, Venue.POLYMARKET: sold})
+    none = "FLAT, confirmed twice, cost 0.00 against mid: 0 contracts sold in 0 exits"
+    assert both is not None
+    assert both.receipt == f"{none}. KAL 1 of 1 orders ended. POLY 1 of 1 orders ended"
+    kept.phase = Phase.UNFLATTENED
     kept.receipt = "NOT FLAT: the ladder broke: the system refused (gone)"
     broke = joint({Venue.KALSHI: kept, Venue.POLYMARKET: sold})
     assert broke is not None and "KAL NOT FLAT: the ladder broke" in broke.receipt
