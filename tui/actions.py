@@ -44,7 +44,6 @@ OPENS = (
     "models",
     "funnel",
     "palette",
-    "settings",
 )
 DESK = ("desk",)
 TRADES = ("desk", "markets", "market", "orders", "positions", "links", "batch")
@@ -114,6 +113,14 @@ ACTIONS: tuple[Action, ...] = (
     ),
     Action("card.next", ("right_square_bracket",), "", "Next card", Danger.VIEW, ("desk", "evidence"), True),
     Action("open", ("enter",), "open", "Open what is under the cursor; never spends", Danger.VIEW, OPENS),
+    Action(
+        "setting.change",
+        ("enter",),
+        "change",
+        "The next value of the setting under the cursor, or a question for one",
+        Danger.VIEW,
+        ("settings",),
+    ),
     Action(
         "table.filter",
         ("slash",),
@@ -376,6 +383,7 @@ NEEDED = (
     "help",
     "halt",
     "open",
+    "setting.change",
     "table.filter",
     "order.cancel",
     "card.batch",

@@ -338,12 +338,15 @@ def _floor(chart: Chart, margin: int, wide: int) -> list[Line]:
 
 
 def legend(chart: Chart, room: int) -> Line:
-    """Markers and names of the series that have points; markers alone where names have no room."""
+    """Markers and names of the series that have points; where these have no room, each marker as the first
+    letter of its name, at last markers alone."""
     shown = [series for series in chart.series if any(run.xs for run in series.runs)]
-    for gap, named in (("  ", True), (" ", True), (" ", False)):
+    beside = [f" {one.name}" for one in shown]
+    begins = (one.name[:1].casefold() == one.marker.casefold() for one in shown)
+    within = [name[2:] if begun else name for name, begun in zip(beside, begins, strict=True)]
+    for gap, names in (("  ", beside), (" ", beside), (" ", within), (" ", [""] * len(shown))):
         parts: list[tuple[str, str]] = []
-        for series in shown:
-            name = f" {series.name}" if named else ""
+        for series, name in zip(shown, names, strict=True):
             parts += [(gap if parts else "", "text"), (series.marker, series.role), (name, "text-muted")]
         if sum(len(text) for text, _ in parts) <= room:
             break

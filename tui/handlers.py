@@ -116,11 +116,15 @@ def _ticket(app: PmConsole, now: Now) -> None:
         app.operator.say("no market under the cursor", "text-muted", now)
         return
     screen, row = app.console_screen, app.view.markets.get(key)
-    if isinstance(screen, MarketScreen):
+    doubted = row is not None and row.edge_word == "quar"
+    if isinstance(screen, MarketScreen) and doubted and not screen.answered:
+        again = f"its evidence is still to come, then {app.options.keymap.name('ticket')} again"
+        app.operator.say(f"too good to be true: {again}", "near", now)
+    elif isinstance(screen, MarketScreen):
         wanted = screen.quarantined(app.view.step(key))
         at = screen.cursor_price if not wanted else None
         app.conversation.begin(ticket(app.operator, app.clock, key, at, wanted))
-    elif row is not None and row.edge_word == "quar":
+    elif doubted:
         app.show_market(key)
         app.operator.say("too good to be true: look at the evidence first", "near", now)
     else:
@@ -253,6 +257,7 @@ HANDLERS: dict[str, Callable[[PmConsole, Now], None]] = {
     "card.previous": lambda app, now: app.operator.step_card(-1, now),
     "card.next": lambda app, now: app.operator.step_card(1, now),
     "open": _open_selected,
+    "setting.change": _open_selected,
     "table.filter": _filter,
     "table.sort": _sort,
     "table.reverse": _reverse,

@@ -60,6 +60,10 @@ class Keymap(msgspec.Struct, frozen=True, dict=True):
         """How the first key of an action is written on the screen."""
         return next(key_name(action.keys[0]) for action in self.actions if action.id == action_id)
 
+    def has(self, action_id: str, key: str) -> bool:
+        """Whether a key is one of an action's, whatever the screen."""
+        return any(action.id == action_id for action in self._by_key.get(key, ()))
+
     def spelt(self, text: str) -> str:
         """A sentence with the key of each action that it names in braces."""
         return _NAMED.sub(lambda found: self.name(found.group(1)), text)

@@ -265,7 +265,9 @@ class Operator(Deciding):
     def takeover_key(self, key: str, arrived_ns: int, alarm: AlarmRow, now: Now) -> None:
         """A key other than Ctrl-X while an alarm has the screen."""
         reaches = self.controls and not self.view.engine_down(now)
-        if self.takeover.key(key, arrived_ns, alarm, controls=reaches) is Press.ACKNOWLEDGE:
+        acknowledges = self.keymap.has("alarm.acknowledge", key)
+        pressed = self.takeover.key(arrived_ns, alarm, acknowledges=acknowledges, controls=reaches)
+        if pressed is Press.ACKNOWLEDGE:
             self.acknowledge(alarm.id, now)
 
     def acknowledge(self, alarm_id: int | None, now: Now) -> None:

@@ -100,12 +100,13 @@ def _paused(scene: Scene) -> Standing:
 
 
 def _since(scene: Scene, wall_ms: int | None, by: str, why: str) -> str:
-    """``14:02:17Z (4m) by pid 7: loss today``, in the time the screen's clock shows."""
+    """``14:02:17Z (4m) by pid 7: loss today``, both in the time the screen's clock shows."""
     if wall_ms is None:
         return why
-    ago = age((scene.now.wall_ms - wall_ms) / 1000)
+    at_ms = scene.view.world_at(wall_ms)
+    ago = age((scene.view.world_ms(scene.now) - at_ms) / 1000)
     who = f" by {you_or(scene, by)}" if by else ""
-    return f"{utc(scene.view.world_at(wall_ms))}Z ({ago}){who}{_why(why)}"
+    return f"{utc(at_ms)}Z ({ago}){who}{_why(why)}"
 
 
 def _why(text: str) -> str:

@@ -1,6 +1,6 @@
 """Key rules of the one alarm that takes the whole screen: the venue holds the side opposite to ours.
 
-It stays until it is acknowledged with Space, which counts only after 800 ms without any key, so that an
+It stays until it is acknowledged by its key, which counts only after 800 ms without any key, so that an
 operator who goes on typing acknowledges nothing; then any key leaves it. Ctrl-X stops all the time.
 """
 
@@ -37,11 +37,12 @@ class Takeover:
             self._last_key_ns = now_ns
         return view.alarms.get(self._alarm_id)
 
-    def key(self, key: str, arrived_ns: int, alarm: AlarmRow, *, controls: bool) -> Press:
-        """What a key does; ``controls``: whether an acknowledgement from here would reach the engine."""
+    def key(self, arrived_ns: int, alarm: AlarmRow, *, acknowledges: bool, controls: bool) -> Press:
+        """What a key does. ``acknowledges``: whether it is one that does; ``controls``: whether that would
+        reach the engine from here."""
         quiet = arrived_ns - self._last_key_ns >= QUIET_NS
         self._last_key_ns = arrived_ns
-        if alarm.acknowledged or (key == "space" and quiet and not controls):
+        if alarm.acknowledged or (acknowledges and quiet and not controls):
             self._alarm_id = 0
             return Press.LEAVE
-        return Press.ACKNOWLEDGE if key == "space" and quiet else Press.SWALLOW
+        return Press.ACKNOWLEDGE if acknowledges and quiet else Press.SWALLOW

@@ -26,6 +26,7 @@ OTHER_SIDE, UNSETTLED = "R10", "R11"
 """Rows of the table of differences that are shown in a way of their own."""
 DESK = "desk"
 """Scope of an alarm that stopped the whole desk."""
+_GRAVEST_FIRST = ("ACT", "CHECK", "NOTE")
 FLOOD = 4
 """So many alarms of one sort are one line."""
 FLATTEN_OVER = frozenset({"FLAT", "ABORTED", "UNFLATTENED"})
@@ -211,8 +212,7 @@ class ViewModel(Tables):
         rows = [
             row for row in self.alarms.values() if not row.shelved_by and (row.active or not row.acknowledged)
         ]
-        rank = {"ACT": 0, "CHECK": 1, "NOTE": 2}
-        return sorted(rows, key=lambda row: (row.acknowledged, rank.get(row.level, 3), -row.since_ns, row.id))
+        return sorted(rows, key=lambda row: (row.acknowledged, gravity(row), -row.since_ns, row.id))
 
     def alarm_heads(self) -> list[tuple[AlarmRow, int]]:
         """The same with every flood as its first line, and how many there are of that sort."""
@@ -225,12 +225,11 @@ class ViewModel(Tables):
 
     def all_alarms(self) -> list[AlarmRow]:
         """Everything that rang: what nobody has seen first, the gravest before the newest."""
-        rank = {"ACT": 0, "CHECK": 1, "NOTE": 2}
         return sorted(
             self.alarms.values(),
             key=lambda row: (
                 row.acknowledged or bool(row.shelved_by) or row.level == "NOTE",
-                rank.get(row.level, 3),
+                gravity(row),
                 not row.active,
                 -row.since_ns,
                 row.id,
@@ -287,6 +286,11 @@ class ViewModel(Tables):
 
     def limit(self, name: str) -> LimitRow | None:
         return next((row for (row_name, _), row in self.limits.items() if row_name == name), None)
+
+
+def gravity(row: AlarmRow) -> int:
+    """Place of an alarm's level, the gravest first."""
+    return _GRAVEST_FIRST.index(row.level) if row.level in _GRAVEST_FIRST else len(_GRAVEST_FIRST)
 
 
 def _sort(row: AlarmRow) -> tuple[object, ...]:

@@ -156,7 +156,8 @@ def test_lines_are_told_apart_by_their_letters_without_colour() -> None:
         assert [found for found in letters if found] == [{"a"}, {"f"}, {"b"}]
         assert all(row.rstrip()[-1] in "baf" for row, found in zip(grid, letters, strict=True) if found)
     assert plain(legend(chart, 40)) == "b bid  a ask  f fair"
-    assert plain(legend(chart, 19)) == "b bid a ask f fair" and plain(legend(chart, 17)) == "b a f"
+    assert plain(legend(chart, 19)) == "b bid a ask f fair" and plain(legend(chart, 17)) == "bid ask fair"
+    assert plain(legend(chart, 11)) == "b a f"
 
 
 def test_too_small_a_place_has_no_chart() -> None:

@@ -274,14 +274,20 @@ async def test_the_screen_asks_for_its_market_and_its_keys_act_on_the_ladder(dir
         await desk.pilot.pause(0.7)
         assert len(desk.sent(Query)) == count, "nobody looks, nobody asks"
         doubted = [msgspec.structs.replace(row, edge_word="quar") for row in desk.app.view.markets.values()]
-        for static in rows.statics():
-            told = market_told(static.ticker, quarantine=QUARANTINE)
-            desk.engine.answers[f"market {static.ticker}"] = told
         desk.engine.send(markets=tuple(doubted))
         await desk.until(lambda: all(row.edge_word for row in desk.app.view.markets.values()))
+        desk.engine.answers.clear()
         await desk.press("t")
+        await desk.until(lambda: isinstance(desk.app.screen, MarketScreen))
+        await desk.shows("look at the evidence first")
+        assert "SIZE" not in desk.text
+        await desk.press("t")
+        await desk.shows("its evidence is still to come, then t again")
+        assert "SIZE" not in desk.text, "no empty ticket"
+        doubtful = desk.app.screen
+        doubtful._heard_near(market_told(rows.statics()[0].ticker, quarantine=QUARANTINE))
+        desk.app.repaint()
         await desk.shows("Open-Meteo high 51.3F")
-        assert "look at the evidence first" in desk.text and "SIZE" not in desk.text
         await desk.press("t")
         await desk.shows("no @ 55 post-only")
         await desk.press("4", "enter")

@@ -25,6 +25,7 @@ async def test_enter_changes_one_value_and_writes_only_that(directory: Path) -> 
         await desk.press("colon", *"settings", "enter")
         await desk.shows("SETTINGS Enter changes one   [console] of")
         assert "PgDn more" not in desk.text, "every setting is in sight"
+        assert "Enter change" in desk.text and "Enter open" not in desk.text
         table = desk.app.screen.query_one("#settings", LiveTable)
 
         async def change(key: str, *typed: str, said: str) -> None:

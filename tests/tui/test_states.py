@@ -156,6 +156,14 @@ def test_a_band_says_who_when_why_and_the_way_out_at_every_width(
     assert titled(scene).split(" semi")[0] == f"DEMO {word}"
 
 
+def test_a_band_counts_how_long_ago_by_the_clock_that_it_names() -> None:
+    scene = scene_of(speed=60.0, real_origin_ms=NOW.wall_ms - 600_000, world_origin_ms=NOW.wall_ms, **HALT)
+    (halted,) = stands(scene)
+    began = (600 - 125) * 60
+    at = rows.WORLD_MS // 1000 + began
+    assert f"{at // 3600 % 24:02}:{at // 60 % 60:02}:{at % 60:02}Z (2h)" in halted.text
+
+
 def test_the_gravest_comes_first_and_what_stands_behind_it_is_counted() -> None:
     scene = scene_of(160, problem="NO JOURNAL", session="other", **(HALT | PAUSE))
     assert [found.word for found in stands(scene)] == ["NO JOURNAL", "READ-ONLY", "PAUSED"]

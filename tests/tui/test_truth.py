@@ -37,7 +37,16 @@ async def test_differences_are_on_the_orders_screen_with_both_numbers_and_their_
         desk.engine.send(reading=rows.reading(now, rows.difference(now), fill))
         await desk.shows("RECONCILE 2 differ, read ")
         text = "\n".join(checked_lines(desk))
-        for words in ("R9!", "30.00", "33.00", "R2 ", "no such fill"):
+        for words in (
+            "R9!",
+            "CHI hi Nov23 41-42",
+            "30.00",
+            "33.00",
+            "venue HALTED",
+            "R2 ",
+            "no such fill",
+            "then ",
+        ):
             assert words in text, words
         assert re.search(r"\b(1[4-9]|2\d)s\b", text), "how old the difference is, from 14 s on"
         assert "no fill explains it; :reconcile accept KXHIGHCHI-26NOV23-B41-42" in text
@@ -109,6 +118,8 @@ def test_the_line_below_the_alarms_says_what_it_is() -> None:
     cut = clears_lines(alarm(1, what="long " * 20, clears="resume"), 90)
     told = " ".join(plain(row).strip() for row in cut)
     assert told.startswith("long long") and told.endswith("clears: resume")
+    (once,) = clears_lines(alarm(1, what="Stale", effect="", clears="Clears by itself"), 90)
+    assert plain(once).strip() == "clears: by itself"
 
 
 @pytest.mark.parametrize("size", SIZES)
@@ -219,6 +230,21 @@ async def test_the_other_side_takes_the_screen_until_it_is_acknowledged(
         await desk.shows("THE VENUE HOLDS THE OTHER SIDE")
 
 
+async def test_what_takes_the_screen_is_acknowledged_by_its_key_in_the_map(directory: Path) -> None:
+    own = keymap({"alarm.acknowledge": "F6", "screen.orders": "F7"})
+    async with running(directory, keymap=own) as desk:
+        now = read_clocks()
+        desk.engine.send(reading=rows.reading(now, rows.difference(now, **OTHER)), alarms=(halted(),))
+        await desk.shows("F6 acknowledges it")
+        assert "F7 shows what differs" in " ".join(desk.text.split())
+        await quiet(desk)
+        await desk.press("space")
+        await quiet(desk)
+        assert not desk.sent(Acknowledge)
+        await desk.press("f6")
+        await desk.until(lambda: desk.sent(Acknowledge), "acknowledged")
+
+
 async def test_the_other_side_never_stands_between_the_operator_and_the_stop(directory: Path) -> None:
     async with running(directory) as desk:
         now = read_clocks()
@@ -286,7 +312,7 @@ async def test_the_account_stands_line_by_line_and_what_asks_for_a_person_is_ans
         await desk.shows("462.35")
         text = "\n".join(checked_lines(desk))
         assert text.index("moved since") < text.index("462.35"), "what does not agree comes first"
-        assert "\u202e" not in text and "position KXODD" in text and "agrees" in text
+        assert "\u202e" not in text and "pos   KXODD" in text and "agrees" in text
         desk.engine.send(reading=rows.reading(now, rows.difference(now)))
         await desk.shows("R9!")
         await desk.press("tab", "enter")

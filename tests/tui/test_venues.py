@@ -97,7 +97,7 @@ async def test_every_row_names_its_venue_and_the_parts_of_a_position_stand_apart
         text = whole(desk)
         assert "POLY NYC hi Nov23 48-49: 4 provisional, not to be sold before they are confirmed" in text
         assert "3 FAILED to settle and reversed" in text
-        for row in ("..2026-meeting", "dust"):
+        for row in ("2026-meeting", "dust"):
             assert row in text
 
 

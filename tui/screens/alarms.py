@@ -9,7 +9,7 @@ from tui.scene import Scene, head, note
 from tui.screens.console_screen import ConsoleScreen
 from tui.screens.desk_plan import Plan, over
 from tui.widgets.alarms import COLUMNS as PANE_COLUMNS
-from tui.widgets.alarms import row_of
+from tui.widgets.alarms import clearing, row_of
 from tui.widgets.line_pane import LinePane
 from tui.widgets.live_table import Column, Key, LiveTable
 from tui.widgets.text_pane import TextPane, pair, told, wrapped
@@ -58,7 +58,7 @@ def detail_lines(scene: Scene, row: AlarmRow, width: int) -> list[Line]:
         *wrapped(row.what, width - 1),
         pair("since", f"{utc(row.since_world_ms)}Z", (f"   {age(scene.ago_s(row.since_ns))}", "text-muted")),
         *(told("effect", row.effect, width - 1) if row.effect else []),
-        *(told("clears", row.clears, width - 1) if row.clears else []),
+        *(told("clears", clearing(row), width - 1) if row.clears else []),
         *([pair("state", (word, role))] if word else []),
         *(told("shelf", shelf_text(scene, row), width - 1) if row.shelved_by else []),
     ]

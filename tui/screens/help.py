@@ -94,6 +94,6 @@ class HelpScreen(TextScreen):
         detail = (
             f'with "{self._search}"'
             if self._search
-            else f"{scene.keymap.name('table.filter')} searches, {scene.keymap.name('back')} closes"
+            else f"{scene.keymap.name('table.filter')} filters, {scene.keymap.name('back')} closes"
         )
         self.detail.show_text(rows, head("HELP", detail))

@@ -83,6 +83,11 @@ class MarketScreen(ConsoleScreen):
         """Price of YES under the ladder's cursor, in ten-thousandths of a dollar."""
         return self.ladder.price
 
+    @property
+    def answered(self) -> bool:
+        """Whether the engine has told of the market that is shown, and with it what is held back."""
+        return self._near is not None
+
     def quarantined(self, step: int) -> str:
         """What a ticket begins with where an order is held back as too good: all of it but the size."""
         found = self._near.quarantine if self._near is not None else None

@@ -5,7 +5,7 @@ Never what spends or stops: these are keys only, on a card that stands there to 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from textual import events
@@ -15,18 +15,19 @@ from tui.actions import COMMANDS, Danger, needed, works_on
 from tui.dispatch import perform
 from tui.keymap import Keymap
 from tui.keys import key_name
-from tui.lines import Span
+from tui.lines import Line, Span
 from tui.scene import Scene, head, note
 from tui.screens.console_screen import ConsoleScreen
 from tui.screens.desk_plan import Plan, Rect
 from tui.view_model import ViewModel
 from tui.widgets.command_line import CommandLine
 from tui.widgets.line_pane import LinePane
-from tui.widgets.live_table import Column, Key, LiveTable
+from tui.widgets.live_table import Column, Key, LiveTable, plan
+from tui.widgets.text_pane import wrapped
 
 FOUND_MAX = 200
 _ASKS = "type a part of it; Up and Down choose, Enter opens, Esc closes"
-_IDLE = ("palette", "back", "open", "command")
+_IDLE = ("palette", "back", "open", "setting.change", "command")
 """Actions that mean nothing here: they would open or close what is open already."""
 _MOVES = {"up": -1, "down": 1, "pageup": -1, "pagedown": 1}
 
@@ -77,9 +78,11 @@ def _kind(scene: Scene, key: Key) -> Span:
     return Span("  " + key.kind if isinstance(key, Entry) else "", "text-muted")
 
 
+_NAME_LEAST, _NAME_MOST = 8, 26
+_WHOLE_ROWS = 3
 COLUMNS = (
-    Column("name", "  name", 26, 1, _name, left=True),
-    Column("kind", "  is a", 10, 2, _kind, left=True),
+    Column("name", "  name", _NAME_MOST, 1, _name, left=True, ends=True),
+    Column("kind", "  is a", 9, 2, _kind, left=True),
     Column("does", "  what it does", 30, 1, _does, left=True, grow=True, width_max=200),
 )
 
@@ -88,6 +91,18 @@ class PaletteTable(LiveTable):
     """Its cursor is moved from the text field, which has the focus."""
 
     keeps_cursor = True
+
+    def show(self, scene: Scene, hits: Sequence[Entry], title: Line) -> None:
+        """Names have as much room as these need; below them the whole of the chosen one where it is cut."""
+        width = max((len(entry.name) for entry in hits), default=0) + 2
+        name = COLUMNS[0]._replace(width=min(_NAME_MOST, max(_NAME_LEAST, width)))
+        self.columns = (name, *COLUMNS[1:])
+        chosen, cells = self.cursor_key, self.body_size[0]
+        does = plan(self.columns, cells)[-1]
+        foot: list[Line] = []
+        if isinstance(chosen, Entry) and len(_does(scene, chosen).text) > does.width:
+            foot = [(), *wrapped(chosen.does, cells, "text-muted")[:_WHOLE_ROWS]]
+        self.paint_rows(scene, hits, title, empty=[note("Nothing has that in its name.")], foot=foot)
 
 
 class PaletteScreen(ConsoleScreen):
@@ -117,7 +132,7 @@ class PaletteScreen(ConsoleScreen):
     def draw(self, scene: Scene) -> None:
         hits = self._narrow(self.command_line.value if self.command_line.display else "")
         title = head("PALETTE", f"{len(hits)} of {len(self._known)}")
-        self.found.paint_rows(scene, hits, title, empty=[note("Nothing has that in its name.")])
+        self.found.show(scene, hits, title)
 
     def _narrow(self, text: str) -> list[Entry]:
         """What is shown for a text; with another text the cursor is on the first of it again."""

@@ -57,8 +57,10 @@ class ScoreTable(LiveTable):
     def __init__(self) -> None:
         super().__init__(
             (
-                Column("series", " series", 14, 1, self._series, left=True, grow=True, width_max=26),
-                Column("model", "  model", 21, 1, self._model, left=True),
+                Column(
+                    "series", " series", 21, 1, self._series, left=True, grow=True, width_max=26, ends=True
+                ),
+                Column("model", "  model", 15, 1, self._model, left=True, grow=True, width_max=26),
                 Column("days", "days", 6, 1, self._days),
                 Column("crps", "CRPS", 7, 4, self._crps),
                 Column("alone", "loss: model", 13, 3, self._alone),
@@ -66,7 +68,7 @@ class ScoreTable(LiveTable):
                 Column("pooled", "pooled", 13, 5, self._pooled),
                 Column("gain", "gain", 14, 1, self._gain),
                 Column("weight", "weight", 8, 2, self._weight),
-                Column("verdict", "  verdict", 15, 1, self._verdict, left=True),
+                Column("verdict", "  verdict", 14, 1, self._verdict, left=True),
             ),
             id="scores",
         )

@@ -137,7 +137,9 @@ class SettingsScreen(ConsoleScreen):
 
     def draw(self, scene: Scene) -> None:
         rows = [] if self._refusal else [*_BY_KEY]
-        title = head("SETTINGS", f"Enter changes one   [console] of {self._path}")
+        title = head(
+            "SETTINGS", f"{scene.keymap.name('setting.change')} changes one   [console] of {self._path}"
+        )
         refusal = wrapped(self._refusal, self.settings.body_size[0] - 1, "near")
         self.settings.paint_rows(scene, rows, title, empty=refusal)
 

@@ -8,9 +8,9 @@ from core.control.tables.safety import AlarmRow
 from tui.format import age, utc
 from tui.lines import Line, Span, line
 from tui.scene import Scene, note
+from tui.view_model import gravity
 from tui.widgets.live_table import Column, Key, LiveTable, plan
 
-_GRAVE = {"ACT": 0, "CHECK": 1, "NOTE": 2}
 _ROLES = {"ACT": "alarm", "CHECK": "check"}
 
 
@@ -61,26 +61,24 @@ def _head(scene: Scene, key: Key) -> Span:
 COLUMNS = (
     Column("mark", "", 2, 1, _mark, left=True),
     Column("time", " UTC", 9, 2, _time, left=True, rank=lambda scene, key: -row_of(scene, key).since_ns),
-    Column(
-        "level",
-        " level",
-        7,
-        1,
-        _level,
-        left=True,
-        rank=lambda scene, key: _GRAVE.get(row_of(scene, key).level, len(_GRAVE)),
-    ),
+    Column("level", " level", 7, 1, _level, left=True, rank=lambda scene, key: gravity(row_of(scene, key))),
     Column("since", "since", 6, 3, _since),
     Column("what", "  what, and its effect on trading", 30, 1, _text, left=True, grow=True, width_max=400),
 )
 HEADS = (*COLUMNS[:-1], COLUMNS[-1]._replace(cell=_head))
 
 
+def clearing(row: AlarmRow) -> str:
+    """What clears an alarm, without the word that its text may begin with: it stands before it here."""
+    first, _, rest = row.clears.partition(" ")
+    return rest if first.casefold() == "clears" else row.clears
+
+
 def clears_lines(row: AlarmRow, width: int) -> list[Line]:
     """What clears an alarm, below the table; before it the alarm again when its own row cuts it."""
     told = _told(row)
     fits = len(told) + 2 <= plan(COLUMNS, width)[-1].width
-    clears = f"clears: {row.clears}" if row.clears else ""
+    clears = f"clears: {clearing(row)}" if row.clears else ""
     text = clears if fits else f"{told}   {clears}"
     return [line((f"   {part}", "text-muted")) for part in textwrap.wrap(text, max(20, width - 4))[:3]]
 

@@ -10,7 +10,7 @@ from tui.scene import note
 from tui.widgets.line_pane import LinePane
 
 REDRAWN_NS = 500_000_000
-_TITLE_EDGES = 5
+_TITLE_EDGES = 6
 """Cells of a title's line besides its texts, less the pane's own edges."""
 _WITHOUT_BRAILLE = frozenset({"linux", "vt100", "vt220"})
 """Terminals whose fonts lack the dots: lines are drawn in letters there."""

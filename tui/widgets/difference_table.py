@@ -29,6 +29,10 @@ MEANINGS = {
 
 _ID = 8
 """Cells of an id."""
+_WHOLE = 90
+"""Columns from which what a difference will lead to is said with its scope."""
+_ABOUT = {"position": "pos"}
+"""What is compared, where its own word is wider than the column."""
 AGREEMENTS = {
     "agrees": ("agrees", "good"),
     "moved": ("moved since", "text-muted"),
@@ -109,11 +113,24 @@ class DifferenceTable(LiveTable):
             (
                 Column("row", " row", 5, 1, self._code, left=True),
                 Column("venue", " V", 2, 1, self._venue, when=several),
-                Column("where", " what", 26, 1, self._where, left=True, grow=True, width_max=60),
-                Column("ours", "we say", 14, 1, self._ours),
-                Column("theirs", "venue says", 14, 1, self._theirs),
+                Column("about", " what", 6, 1, self._about, left=True),
+                Column(
+                    "market",
+                    "",
+                    19,
+                    1,
+                    self._market,
+                    left=True,
+                    grow=True,
+                    snug=True,
+                    width_max=31,
+                    ends=True,
+                ),
+                Column("id", "  id", 2 + _ID, 3, self._subject, left=True),
+                Column("ours", "we say", 14, 1, self._ours, grow=True, snug=True, width_max=30),
+                Column("theirs", "venue says", 13, 1, self._theirs, grow=True, snug=True, width_max=40),
                 Column("age", "since", 6, 2, self._age),
-                Column("state", "  state", 13, 3, self._state, left=True, grow=True, width_max=44),
+                Column("state", "  state", 15, 1, self._state, left=True, grow=True, width_max=44),
             ),
             id="differences",
         )
@@ -133,10 +150,16 @@ class DifferenceTable(LiveTable):
     def _venue(self, scene: Scene, key: Key) -> Span:
         return Span(venue_letter(self._row(key).venue), "text-muted")
 
-    def _where(self, scene: Scene, key: Key) -> Span:
+    def _about(self, scene: Scene, key: Key) -> Span:
+        about = self._row(key).about
+        return Span(f" {_ABOUT.get(about, about)}")
+
+    def _market(self, scene: Scene, key: Key) -> Span:
         row = self._row(key)
-        market = self._labels.get(row.ticker, row.ticker)
-        return Span(" " + " ".join(filter(None, (row.about, market, _short(row.subject)))))
+        return Span(f" {self._labels.get(row.ticker, row.ticker)}")
+
+    def _subject(self, scene: Scene, key: Key) -> Span:
+        return Span(f"  {_short(self._row(key).subject)}", "text-muted")
 
     def _ours(self, scene: Scene, key: Key) -> Span:
         return Span(self._row(key).ours, "strong" if key in self._differ else "text")
@@ -155,7 +178,10 @@ class DifferenceTable(LiveTable):
             return Span(f"  {text}", role)
         if not row.halts:
             return Span("  shown", "text-muted")
-        return Span(f"  {row.halts}", "alarm") if row.acted else Span(f"  then {row.halts}", "near")
+        scope, _, level = row.halts.replace("REDUCE_ONLY", "REDUCE").partition(" ")
+        if row.acted:
+            return Span(f"  {scope} {level}", "alarm")
+        return Span(f"  then {level}" if self.size.width < _WHOLE else f"  then {scope} {level}", "near")
 
     def chosen(self, scene: Scene) -> DifferenceRow | None:
         """The difference under the cursor, the first one without a cursor on one."""

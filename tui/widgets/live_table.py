@@ -7,7 +7,7 @@ The widest set of columns that fits the measured width is used, lowest priority 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from typing import ClassVar, NamedTuple
 
 from tui.format import fit, fit_name
@@ -23,7 +23,8 @@ CURSOR_MARK, CURRENT_MARK = ">", ":"
 
 
 class Column(NamedTuple):
-    """``width`` counts the gap in front of the cell. ``grow`` takes what is left of the line."""
+    """``width`` counts the gap in front of the cell. ``grow`` takes what is left of the line, ``snug`` only
+    what the rows in sight need."""
 
     name: str
     header: str
@@ -34,6 +35,7 @@ class Column(NamedTuple):
     grow: bool = False
     tail: int = 0
     """Cells after the number that belong to the column, such as the direction mark."""
+    snug: bool = False
     width_max: int = 0
     ends: bool = False
     """Whether what is cut keeps its end, as a market's name does."""
@@ -50,15 +52,17 @@ def several(view: ViewModel) -> bool:
     return view.several
 
 
-def plan(columns: Sequence[Column], width: int) -> list[Column]:
-    """The columns that fit ``width``; those that grow take the rest, each up to its own maximum."""
+def plan(columns: Sequence[Column], width: int, needs: Mapping[str, int] | None = None) -> list[Column]:
+    """The columns that fit ``width``; those that grow take the rest, each up to its own maximum and to what
+    it ``needs``, by its name."""
     kept = list(columns)
     while sum(column.width for column in kept) > width and len(kept) > 1:
         kept.remove(max(reversed(kept), key=lambda column: column.priority))
     spare = width - sum(column.width for column in kept)
     for at, column in enumerate(kept):
-        if column.grow and column.width_max > column.width:
-            more = min(spare, column.width_max - column.width)
+        most = min(column.width_max, (needs or {}).get(column.name, column.width_max))
+        if column.grow and most > column.width:
+            more = min(spare, most - column.width)
             kept[at] = column._replace(width=column.width + more)
             spare -= more
     return kept
@@ -201,11 +205,17 @@ class LiveTable(LinePane):
         """Draw the rows of ``keys`` in this order, then ``foot`` lines; ``empty`` instead when none."""
         self._keep_place(keys)
         width, height = self.body_size
-        columns = plan([c for c in self.columns if c.when is None or c.when(scene.view)], width)
-        body: list[Line] = [header_line(columns)] if self.header and keys else []
-        room = max(0, height - len(body) - len(foot))
+        header = int(self.header and bool(keys))
+        room = max(0, height - header - len(foot))
         self._scroll(room)
-        for key in self._keys[self._top : self._top + room]:
+        seen = self._keys[self._top : self._top + room]
+        own = [c for c in self.columns if c.when is None or c.when(scene.view)]
+        needs = {
+            c.name: max((len(c.cell(scene, key).text) for key in seen), default=0) for c in own if c.snug
+        }
+        columns = plan(own, width, needs)
+        body: list[Line] = [header_line(columns)] if header else []
+        for key in seen:
             row = row_line(columns, scene, key)
             focused = self.has_focus or self.keeps_cursor
             selected = key == self._cursor_key and (focused or self.id == "markets")

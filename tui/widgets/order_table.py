@@ -12,7 +12,6 @@ from tui.format import (
     count,
     countdown,
     dollars,
-    fit_name,
     signed_dollars,
     tenths,
     utc,
@@ -50,8 +49,7 @@ def _name(scene: Scene, row: OrderRow) -> str:
 
 
 def _market(scene: Scene, key: Key) -> Span:
-    row = _row(scene, key)
-    return Span(" " + fit_name(_name(scene, row), 18).rstrip() + (" EXT" if row.external else ""))
+    return Span(f" {_name(scene, _row(scene, key))}")
 
 
 def _verb(scene: Scene, key: Key) -> Span:
@@ -206,7 +204,19 @@ def _ended(scene: Scene, key: Key) -> Span:
 COLUMNS = (
     Column("mark", "", 1, 1, _mark, left=True),
     Column("venue", "V", 1, 1, _venue, left=True, when=several, said=_venue_name),
-    Column("market", " market", 19, 1, _market, left=True, rank=_by_market),
+    Column(
+        "market",
+        " market",
+        19,
+        1,
+        _market,
+        left=True,
+        grow=True,
+        snug=True,
+        width_max=31,
+        ends=True,
+        rank=_by_market,
+    ),
     Column("verb", "  side", 7, 1, _verb, left=True, rank=_by_side),
     Column("outcome", "", 3, 1, _outcome, left=True),
     Column("qty", "qty", 7, 1, _quantity, rank=lambda scene, key: -_row(scene, key).quantity),
@@ -225,7 +235,7 @@ COLUMNS = (
 )
 COMPACT_COLUMNS = (
     *COLUMNS[:2],
-    Column("market", " market", 19, 1, _market, left=True),
+    Column("market", " market", 19, 1, _market, left=True, ends=True),
     Column("verb", "  side", 7, 1, _verb, left=True),
     Column("outcome", "", 3, 1, _outcome, left=True),
     Column("order", "order", 10, 1, _size_at_price),

@@ -25,6 +25,9 @@ from tui.widgets.live_table import Column, Key, LiveTable, several
 from tui.widgets.order_table import pnl_line
 from tui.widgets.text_pane import wrapped
 
+_NAME_CELLS = 18
+"""Most cells of a market's name in a row of several."""
+
 
 def _row(scene: Scene, key: Key) -> PositionRow:
     return scene.view.positions[key]  # type: ignore[index]  # position tables are keyed by the row's int
@@ -39,7 +42,7 @@ def _venue(scene: Scene, key: Key) -> Span:
 
 
 def _market(scene: Scene, key: Key) -> Span:
-    return Span(" " + fit_name(_name(scene, _row(scene, key)), 18).rstrip())
+    return Span(f" {_name(scene, _row(scene, key))}")
 
 
 def _name(scene: Scene, row: PositionRow) -> str:
@@ -153,7 +156,17 @@ COLUMNS = (
         "venue", "V", 1, 1, _venue, left=True, when=several, said=lambda scene, key: _row(scene, key).venue
     ),
     Column(
-        "market", " market", 19, 1, _market, left=True, rank=lambda scene, key: _name(scene, _row(scene, key))
+        "market",
+        " market",
+        19,
+        1,
+        _market,
+        left=True,
+        grow=True,
+        snug=True,
+        width_max=31,
+        ends=True,
+        rank=lambda scene, key: _name(scene, _row(scene, key)),
     ),
     Column("side", "  side", 6, 1, _side, left=True),
     Column("qty", "qty", 7, 1, _quantity, rank=lambda scene, key: -abs(_row(scene, key).net)),
@@ -186,8 +199,9 @@ def held_line(scene: Scene) -> Line:
     rows = [row for row in scene.view.held() if row.net or row.venue_net is not None]
     parts: list[Span] = [Span(" held", "text-muted")] if rows else []
     for row in rows:
-        parts += [_side(scene, row.key), Span(f" {count(abs(row.net))}", "strong"), _market(scene, row.key)]
-        parts += [Span(" "), _pnl(row.open_pnl)]
+        name = fit_name(_name(scene, row), _NAME_CELLS).rstrip()
+        parts += [_side(scene, row.key), Span(f" {count(abs(row.net))}", "strong"), Span(f" {name} ")]
+        parts.append(_pnl(row.open_pnl))
     return line(*parts)
 
 

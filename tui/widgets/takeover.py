@@ -44,12 +44,11 @@ def way_out(scene: Scene, alarm: AlarmRow) -> Line:
     """The key that leads on from here."""
     if alarm.acknowledged:
         return line(("  Acknowledged. ", "good"), ("any key ", "key"), ("leaves", "text"))
+    key = (f"  {scene.keymap.name('alarm.acknowledge')} ", "key")
     if scene.controls and not scene.down:
-        return line(
-            ("  Space ", "key"), ("acknowledges it   ", "text"), ("^X ", "key"), ("stops the desk", "text")
-        )
+        return line(key, ("acknowledges it   ", "text"), ("^X ", "key"), ("stops the desk", "text"))
     who = "the engine does not answer" if scene.down else "only the console in control acknowledges it"
-    return line(("  Space ", "key"), (f"leaves it; {who}   ", "text"), ("^X ", "key"), ("stops", "text"))
+    return line(key, (f"leaves it; {who}   ", "text"), ("^X ", "key"), ("stops", "text"))
 
 
 def _market(scene: Scene, row: DifferenceRow) -> str:
