@@ -17,13 +17,16 @@ LOOK_EVERY_S = 1.0
 
 
 class Looks:
-    """The theme in use, read when it is asked for and again when the operator's file changes."""
+    """The theme in use, read when it is asked for and again when the operator's file changes: the one that
+    was asked for last, so that one which could not be read is drawn once it is mended."""
 
     def __init__(self, app: PmConsole, folder: Path | None, *, swap: bool) -> None:
         self._app = app
         self.folder = folder
         self._swap = swap
+        self._watched = DEFAULT_THEME
         self._mark: tuple[int, int] | None = None
+        """State of its file when it was read last."""
         self.fault = ""
         """What was wrong with the theme the console was opened with: told once there is a picture."""
 
@@ -31,8 +34,10 @@ class Looks:
         """Draw with a theme from the first frame on; with the usual one where it cannot be read."""
         fault = self._use(name)
         if fault:
+            watched = self._watched, self._mark
             self._use(DEFAULT_THEME)
-            self.fault = f"{fault}; drawn with {DEFAULT_THEME}"
+            self._watched, self._mark = watched
+            self.fault = f"{DEFAULT_THEME} for now; {fault}"
 
     def change(self, name: str) -> bool:
         """Draw with another theme; one that cannot be read is told and leaves the old."""
@@ -47,8 +52,10 @@ class Looks:
         try:
             theme = load_theme(name, self.folder, swap=self._swap)
         except ThemeError as error:
+            if mark is not None:
+                self._watched, self._mark = name, mark
             return sanitise(str(error))
-        self._mark = mark
+        self._watched, self._mark = name, mark
         self._app.register_theme(theme)
         if self._app.theme == name:
             self._app.draw_theme_again()
@@ -62,14 +69,13 @@ class Looks:
         return self.change(self._app.theme)
 
     def watch(self) -> None:
-        """Read the file again if it is another than the one in use."""
-        name = self._app.theme
+        """Read the file again if it is another than the one read last."""
+        name = self._watched
         mark = self._look(name)
         if mark is None or mark == self._mark:
             return
         if self.change(name):
             self._app.operator.say(f"theme {name} read again", "text-muted", self._app.clock())
-        self._mark = mark
         self._app.repaint()
 
     def _look(self, name: str) -> tuple[int, int] | None:

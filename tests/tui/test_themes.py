@@ -239,16 +239,25 @@ async def test_themes_change_what_is_drawn_but_never_a_character(directory: Path
         desk.app.looks.watch()
         await desk.shows("theme mine: styles.fair = 'wobbly': use words of bold")
         assert desk.app.current_theme.primary == "#000080", "what was read last stays"
+        assert desk.app.looks.change("light") and not desk.app.looks.change("mine")
+        assert not desk.app.looks.change("none of that name")
+        own.write_bytes(theme_file("light").read_bytes())
+        assert desk.app.theme == "light"
+        desk.app.looks.watch()
+        assert desk.app.theme == "mine", "the one that was asked for, once it is mended"
 
 
 async def test_a_theme_that_cannot_be_read_opens_with_the_usual_one_and_the_first_picture_says_so(
     directory: Path, tmp_path: Path
 ) -> None:
     (tmp_path / "mine.toml").write_text("dark = yes\n")
-    async with running(directory, size=(120, 36), themes=tmp_path, theme="mine") as desk:
+    async with running(directory, size=(80, 24), themes=tmp_path, theme="mine") as desk:
         assert desk.app.theme == DEFAULT_THEME
-        said = " theme mine: not valid TOML: Invalid value (at line 1, column 8); drawn with dark"
+        said = " dark for now; theme mine: not valid TOML: Invalid value (at line 1, column 8)"
         assert said in desk.text
+        (tmp_path / "mine.toml").write_bytes(theme_file("light").read_bytes())
+        desk.app.looks.watch()
+        assert desk.app.theme == "mine"
 
 
 async def test_a_change_of_theme_is_written_at_once_and_reaches_screens_opened_before_and_after(
