@@ -46,6 +46,8 @@ from tui.widgets.alarms import HEADS
 from tui.widgets.band import band_line
 from tui.widgets.limits import limit_line, limit_lines, told_limits
 from tui.widgets.line_pane import LinePane, edges_of
+from tui.widgets.position_table import COLUMNS as POSITIONS
+from tui.widgets.position_table import held_line
 from tui.widgets.status_bar import status_line
 from tui.widgets.stop_band import receipt, stop_hint, stop_line
 
@@ -259,6 +261,24 @@ def test_a_wide_limit_says_what_makes_room_once_it_is_nearly_full() -> None:
     texts = [plain(one).split()[0] for one in told_limits(scene, [full, near], 62, 2)]
     assert texts == ["total", "total"], "no limit that is nearly full gives way to it"
     assert len(told_limits(scene, [full, near], 62, 3)) == 3 and told_limits(scene, [full], 62, 0) == []
+
+
+def test_what_nobody_bids_for_counts_as_lost_in_its_row_as_it_does_in_the_sum() -> None:
+    scene = scene_of(160)
+    view, unwanted = scene.view, msgspec.structs.replace(rows.positions()[0], exit_price=None, open_pnl=None)
+    key = unwanted.key
+    view.positions[key] = unwanted
+
+    def told(**changes: object) -> list[str]:
+        view.markets[key] = msgspec.structs.replace(view.markets[key], **changes)
+        shown = {column.name: column.cell(scene, key).text.strip() for column in POSITIONS}
+        return [shown["exit"], shown["open"]]
+
+    assert told(intact=True) == ["none", "-4.02"]
+    assert "-4.02" in plain(held_line(scene))
+    assert told(intact=False)[1] == "--", "nobody knows by a book with a gap"
+    view.statics[key] = msgspec.structs.replace(view.statics[key], close_world_ms=0)
+    assert told(intact=True)[1] == "--", "over: it is worth what it was until it pays"
 
 
 # --- the table ------------------------------------------------------------------------------------------

@@ -68,8 +68,23 @@ def _stale(scene: Scene, row: PositionRow) -> bool:
     return market is None or scene.view.book_age_s(market, scene.now) > scene.view.book_limit_s()
 
 
+def _unwanted(scene: Scene, row: PositionRow) -> bool:
+    """Whether nobody bids for what is held, by the whole book of a market that trades: the desk counts it as
+    lost until somebody does."""
+    market, static = scene.view.markets.get(row.key), scene.view.statics.get(row.key)
+    if not row.net or row.exit_price is not None or market is None or static is None:
+        return False
+    return market.intact and scene.view.close_in_s(static.close_world_ms, scene.now) > 0
+
+
+def _open_pnl(scene: Scene, row: PositionRow) -> Span:
+    return _pnl(-row.cost if _unwanted(scene, row) else row.open_pnl)
+
+
 def _exit(scene: Scene, key: Key) -> Span:
     row = _row(scene, key)
+    if _unwanted(scene, row):
+        return Span("none ", "near")
     stale = _stale(scene, row)
     return Span(
         cents(row.exit_price, scene.view.step(row.key)) + ("~" if stale and row.net else " "),
@@ -87,7 +102,7 @@ def _pnl(money: int | None) -> Span:
 
 
 def _open(scene: Scene, key: Key) -> Span:
-    return _pnl(_row(scene, key).open_pnl)
+    return _open_pnl(scene, _row(scene, key))
 
 
 def _today(scene: Scene, key: Key) -> Span:
@@ -201,7 +216,7 @@ def held_line(scene: Scene) -> Line:
     for row in rows:
         name = fit_name(_name(scene, row), _NAME_CELLS).rstrip()
         parts += [_side(scene, row.key), Span(f" {count(abs(row.net))}", "strong"), Span(f" {name} ")]
-        parts.append(_pnl(row.open_pnl))
+        parts.append(_open_pnl(scene, row))
     return line(*parts)
 
 
