@@ -181,6 +181,8 @@ async def test_a_stop_shows_its_table_and_its_residue(directory: Path) -> None:
         )
         desk.engine.send(flatten=over)
         await desk.shows("Not flat after 30 s. Left: AUS hi 71-72 8.")
+        panes = [pane for pane in desk.app.screen.query(LinePane) if pane.region]
+        await desk.until(lambda: all(len(pane.text.splitlines()) == pane.region.height for pane in panes))
         checked_lines(desk)
 
 
