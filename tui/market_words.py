@@ -106,7 +106,7 @@ def _prices(scene: Scene, key: int, width: int) -> list[Line]:
             ("book ", "text-muted"),
             f"{count(row.bid_size)} x {cents(row.bid, step)} / ",
             f"{cents(row.ask, step)} x {count(row.ask_size)}",
-            (f"  {age(view.book_age_s(row, scene.now))}", "text-muted"),
+            (f"  {age(scene.book_age_s(row))}", "text-muted"),
             "" if row.intact else ("  not vouched for", "near"),
         ),
         line(("fair ", "text-muted"), *_fair(row)),

@@ -10,6 +10,7 @@ from collections.abc import Callable
 import msgspec
 
 from core.control.tables.cards import ProposalRow
+from core.control.tables.markets import MarketRow
 from core.control.tables.safety import AlarmRow
 from tui.keymap import USUAL, Keymap
 from tui.lines import Line, line
@@ -74,6 +75,8 @@ class Scene(msgspec.Struct, frozen=True):
     takeover: AlarmRow | None = None
     """The alarm that has the whole screen."""
     keymap: Keymap = USUAL
+    ages_s: dict[int, float] = {}
+    """Ages of books that were asked for, by market: several cells of a row do."""
 
     @property
     def down(self) -> bool:
@@ -98,6 +101,17 @@ class Scene(msgspec.Struct, frozen=True):
         """In empty space: that it is not real money, and whether the days were played before."""
         replays = self.view.status is not None and bool(self.view.status.replay)
         return " ".join(("SIMULATED" * self.view.simulated, "REPLAY" * replays)).strip()
+
+    def book_age_s(self, row: MarketRow) -> float:
+        """Age of a book, counted once a paint."""
+        known = self.ages_s.get(row.key)
+        if known is None:
+            known = self.ages_s[row.key] = self.view.book_age_s(row, self.now)
+        return known
+
+    def book_stale(self, row: MarketRow) -> bool:
+        """Whether a book is older than the desk allows."""
+        return self.book_age_s(row) > self.view.book_limit_s()
 
     def ago_s(self, then_ns: int) -> float:
         return (self.now.mono_ns - then_ns) / 1e9

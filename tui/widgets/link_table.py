@@ -50,13 +50,9 @@ def _market(scene: Scene, row: PairRow, *, second: bool) -> MarketRow | None:
     return scene.view.markets.get(_place(row, second=second)[0])
 
 
-def _stale(scene: Scene, market: MarketRow) -> bool:
-    return scene.view.book_age_s(market, scene.now) > scene.view.book_limit_s()
-
-
 def _any_stale(scene: Scene, row: PairRow) -> bool:
     both = (_market(scene, row, second=second) for second in (False, True))
-    return any(market is None or _stale(scene, market) for market in both)
+    return any(market is None or scene.book_stale(market) for market in both)
 
 
 def _name(*, second: bool) -> Callable[[Scene, Key], Span]:
@@ -76,7 +72,7 @@ def _price(*, second: bool, ask: bool) -> Callable[[Scene, Key], Span]:
         if market is None:
             return Span(UNKNOWN + " ", "text-muted")
         text = cents(market.ask if ask else market.bid, scene.view.step(market.key))
-        return Span(text + "~", "stale") if _stale(scene, market) else Span(text + " ")
+        return Span(text + "~", "stale") if scene.book_stale(market) else Span(text + " ")
 
     return cell
 
@@ -87,8 +83,8 @@ def _age(*, second: bool) -> Callable[[Scene, Key], Span]:
         if market is None:
             return Span(UNKNOWN, "text-muted")
         # Below a second the figure would only flicker.
-        seconds = max(1.0, scene.view.book_age_s(market, scene.now))
-        return Span(age(seconds), "near" if _stale(scene, market) else "text-muted")
+        seconds = max(1.0, scene.book_age_s(market))
+        return Span(age(seconds), "near" if scene.book_stale(market) else "text-muted")
 
     return cell
 

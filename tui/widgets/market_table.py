@@ -34,7 +34,7 @@ def _row(scene: Scene, key: Key) -> MarketRow:
 
 
 def _stale(scene: Scene, row: MarketRow) -> bool:
-    return row.edge_word == "stale" or scene.view.book_age_s(row, scene.now) > scene.view.book_limit_s()
+    return row.edge_word == "stale" or scene.book_stale(row)
 
 
 def mark(scene: Scene, key: Key) -> Span:
@@ -112,7 +112,7 @@ def _edge(scene: Scene, key: Key) -> Span:
 def _age(scene: Scene, key: Key) -> Span:
     row = _row(scene, key)
     # The venue answers a ping a second: below that the figure would only flicker, row by row.
-    seconds = max(1.0, scene.view.book_age_s(row, scene.now))
+    seconds = max(1.0, scene.book_age_s(row))
     return Span(age(seconds), "near" if _stale(scene, row) else "text-muted")
 
 
@@ -192,7 +192,7 @@ def _by_close(scene: Scene, key: int) -> tuple[int, str] | None:
 
 
 def _by_age(scene: Scene, key: int) -> tuple[float, str]:
-    return -scene.view.book_age_s(scene.view.markets[key], scene.now), scene.view.label(key)
+    return -scene.book_age_s(scene.view.markets[key]), scene.view.label(key)
 
 
 def _by_change(scene: Scene, key: int) -> tuple[int, str] | None:

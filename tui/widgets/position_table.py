@@ -65,7 +65,7 @@ def _average(scene: Scene, key: Key) -> Span:
 
 def _stale(scene: Scene, row: PositionRow) -> bool:
     market = scene.view.markets.get(row.key)
-    return market is None or scene.view.book_age_s(market, scene.now) > scene.view.book_limit_s()
+    return market is None or scene.book_stale(market)
 
 
 def _unwanted(scene: Scene, row: PositionRow) -> bool:
