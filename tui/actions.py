@@ -161,7 +161,8 @@ ACTIONS: tuple[Action, ...] = (
         "order.amend",
         ("e",),
         "change",
-        "Change the order under the cursor: it is cancelled, and what is left of it becomes a card",
+        "Change the order under the cursor: smaller at its price it keeps its place where the venue can,"
+        " else it is cancelled and what is left of it becomes a card",
         Danger.SAFER,
         ("orders", "market"),
         cli="amend",
@@ -297,7 +298,7 @@ COMMANDS: tuple[CommandSpec, ...] = (
         "an order by hand becomes a card; only its key sends it",
     ),
     CommandSpec("close", "MARKET [SIZE] [@CENTS]", "a card that sells what is held, at the touch by itself"),
-    CommandSpec("amend", "ORDER [SIZE] [@CENTS]", "cancel what rests; what is left of it comes as a card"),
+    CommandSpec("amend", "ORDER [SIZE] [@CENTS]", "smaller at its price, or cancelled and made a card"),
     CommandSpec("pause", "[STRATEGY]", "pause entries of one strategy, or all"),
     CommandSpec("unpause", "[STRATEGY]", "allow entries again", word="unpause"),
     CommandSpec("reenable", "NAME", "switch on again what tripped", word="enable", reason=True),

@@ -60,9 +60,11 @@ def close(market: str, size: str | None, price: str | None, rest: bool) -> None:
 @click.option("--price", default=None, help="Dollars, such as 0.35, of the outcome it names.")
 @with_profile
 def amend(order: str, size: str | None, price: str | None) -> None:
-    """Cancel ORDER (our id), and make a card of what is left of it once it is proved gone.
+    """Change ORDER (our id): make it smaller, or cancel it and make a card of what is left of it.
 
-    Its place in the queue is lost. The card is listed by pmconsole proposals.
+    A smaller size at the same price keeps its place in the queue where the venue can do that, and needs no
+    card. With any other change the place is lost; the card comes once the order is proved gone, and is
+    listed by pmconsole proposals.
     """
     if size is None and price is None:
         raise click.UsageError("give --size, --price or both")

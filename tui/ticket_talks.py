@@ -291,6 +291,8 @@ class _Change:
         if isinstance(typed, str):
             return typed
         wanted = self._text(typed.quantity or self._row.leaves, typed.price or self._row.price)
+        if _shrinks(self._row, typed):
+            return f"{wanted}c left of it at once, no card; its place in the queue is kept"
         return f"{wanted}c as a card once this one is gone; its place in the queue is lost"
 
 
@@ -302,6 +304,12 @@ def changed(text: str) -> Typed | str:
     return typed
 
 
+def _shrinks(row: OrderRow, typed: Typed) -> bool:
+    """Whether the change only makes the order smaller, and the venue can do that."""
+    same_price = typed.price in (None, row.price)
+    return row.reduces and same_price and typed.quantity is not None and typed.quantity < row.leaves
+
+
 def change(operator: Operator, clock: Clock, row: OrderRow) -> Talk:
     """Ask for another size or price of a resting order until it is one, then send it."""
     question = _Change(operator, row).question
@@ -309,15 +317,17 @@ def change(operator: Operator, clock: Clock, row: OrderRow) -> Talk:
         text = yield question
         typed = changed(text)
         if not isinstance(typed, str):
-            _send_change(operator, row.client_order_id, typed, row.key, clock())
+            _send_change(operator, row.client_order_id, typed, clock())
             return ""
         question = question._replace(prompt=typed, value=text)
 
 
-def _send_change(operator: Operator, order: str, typed: Typed, key: int | None, now: Now) -> None:
+def _send_change(operator: Operator, order: str, typed: Typed, now: Now) -> None:
     command = Amend(operator.next_id(), order, typed.price or 0, typed.quantity or 0)
-    if operator.send(command, f"amend {order[-8:]}", now) and key is not None:
-        operator.expect_card(key)
+    found = [row for row in operator.view.working() if row.client_order_id.endswith(order)]
+    comes = len(found) == 1 and not _shrinks(found[0], typed)
+    if operator.send(command, f"amend {order[-8:]}", now) and comes:
+        operator.expect_card(found[0].key)
 
 
 def _amend(operator: Operator, now: Now, rest: str) -> str | None:
@@ -325,8 +335,7 @@ def _amend(operator: Operator, now: Now, rest: str) -> str | None:
     typed = changed(words)
     if isinstance(typed, str):
         return f"amend: {typed}"
-    found = [row.key for row in operator.view.working() if row.client_order_id.endswith(order)]
-    _send_change(operator, order, typed, found[0] if len(found) == 1 else None, now)
+    _send_change(operator, order, typed, now)
     return None
 
 

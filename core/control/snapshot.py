@@ -203,6 +203,7 @@ class Snapshot:
             offset_ns=self._offset_ns,
             ended_ns=self._ended_ns.get(client),
             search=seat.unknowns.searches.get(client),
+            reduces=seat.traits.reduces,
         )
 
     def external(self, report: OrderReport) -> OrderRow:

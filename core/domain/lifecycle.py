@@ -165,14 +165,25 @@ def ask_renewal(order: Order, expires_ms: int) -> tuple[Order, Anomaly | None]:
 def resize(order: Order, size: Quantity, at_ms: int | None) -> Order:
     """The venue's word, as of ``at_ms``, on the size of an order that rests, filled contracts included.
 
-    Nobody but a person elsewhere on the account changes it. A word that is older than the one the size is
-    known from says nothing.
+    Our reductions change it, and a person elsewhere on the account. A word that is older than the one the
+    size is known from says nothing.
     """
     if size == order.quantity:
         return order
     if order.sized_ms is not None and (at_ms is None or at_ms < order.sized_ms):
         return order
-    return msgspec.structs.replace(order, size=size, sized_ms=at_ms)
+    changed = msgspec.structs.replace(order, size=size, sized_ms=at_ms)
+    if order.reduced_to is None or size > order.reduced_to:
+        return changed
+    return answered(changed, CommandEvent.REDUCE_CONFIRMED)
+
+
+def ask_reduction(order: Order, size: Quantity) -> tuple[Order, Anomaly | None]:
+    """A reduction to ``size`` leaves; until there is proof the order counts as large as it is."""
+    moved, anomaly = command(order, CommandEvent.REDUCE_REQUESTED)
+    if anomaly is not None:
+        return order, anomaly
+    return msgspec.structs.replace(moved, reduced_to=size), None
 
 
 def prove_expiry(order: Order, expires_ms: int) -> Order:

@@ -1,9 +1,10 @@
 """An order and its life: three orthogonal regions and their legal transitions, as data.
 
 *Life* says where the order is between intent and its end, *quantity* is its size as the venue last said it
-minus the sum of fills by trade id, *command* is at most one pending cancel or renewal. A request never moves
-life, a status message never moves life backwards, and anything the tables do not hold is an ``Anomaly``
-value, not an exception: facts (fills) are applied even then. ``lifecycle.py`` folds events by the tables.
+minus the sum of fills by trade id, *command* is at most one pending cancel, renewal or reduction. A request
+never moves life, a status message never moves life backwards, and anything the tables do not hold is an
+``Anomaly`` value, not an exception: facts (fills) are applied even then. ``lifecycle.py`` folds events by
+the tables.
 
 Prices and sides are in YES terms: a ``BID`` gains YES, an ``ASK`` gains NO. With the purpose that
 names the four things a trader can do: open a bid = buy YES, open an ask = buy NO, close an ask =
@@ -243,8 +244,8 @@ LATE: dict[tuple[Life, Event], Life] = {
 
 
 class Command(enum.Enum):
-    """The command region: at most one cancel or renewal of the expiry is pending. ``NONE`` also after one
-    that is done."""
+    """The command region: at most one cancel, renewal of the expiry or reduction of the size is pending.
+    ``NONE`` also after one that is done."""
 
     NONE = "NONE"
     CANCEL_SENDING = "CANCEL_SENDING"
@@ -253,6 +254,8 @@ class Command(enum.Enum):
     RENEW_SENDING = "RENEW_SENDING"
     RENEW_UNKNOWN = "RENEW_UNKNOWN"
     RENEW_REFUSED = "RENEW_REFUSED"
+    REDUCE_SENDING = "REDUCE_SENDING"
+    REDUCE_UNKNOWN = "REDUCE_UNKNOWN"
 
 
 CANCELLING = frozenset({Command.CANCEL_SENDING, Command.CANCEL_UNKNOWN, Command.CANCEL_REFUSED})
@@ -268,10 +271,14 @@ class CommandEvent(enum.Enum):
     RENEW_CONFIRMED = "renew_confirmed"
     RENEW_REFUSED = "renew_refused"
     RENEW_UNANSWERED = "renew_unanswered"
+    REDUCE_REQUESTED = "reduce_requested"
+    REDUCE_CONFIRMED = "reduce_confirmed"
+    REDUCE_REFUSED = "reduce_refused"
+    REDUCE_UNANSWERED = "reduce_unanswered"
 
 
 COMMAND: dict[tuple[Command, CommandEvent], Command] = {
-    # A cancel waits for nothing: it is repeated until proof and overtakes a renewal.
+    # A cancel waits for nothing: it is repeated until proof and overtakes whatever is pending.
     **{
         (at, CommandEvent.CANCEL_REQUESTED): Command.CANCEL_SENDING
         for at in Command
@@ -288,6 +295,12 @@ COMMAND: dict[tuple[Command, CommandEvent], Command] = {
     (Command.RENEW_SENDING, CommandEvent.RENEW_REFUSED): Command.RENEW_REFUSED,
     (Command.RENEW_SENDING, CommandEvent.RENEW_UNANSWERED): Command.RENEW_UNKNOWN,
     (Command.RENEW_UNKNOWN, CommandEvent.RENEW_CONFIRMED): Command.NONE,
+    # A reduction waits for what is pending; refused it leaves the order as it was, and it may be asked again.
+    (Command.NONE, CommandEvent.REDUCE_REQUESTED): Command.REDUCE_SENDING,
+    (Command.REDUCE_SENDING, CommandEvent.REDUCE_CONFIRMED): Command.NONE,
+    (Command.REDUCE_SENDING, CommandEvent.REDUCE_REFUSED): Command.NONE,
+    (Command.REDUCE_SENDING, CommandEvent.REDUCE_UNANSWERED): Command.REDUCE_UNKNOWN,
+    (Command.REDUCE_UNKNOWN, CommandEvent.REDUCE_CONFIRMED): Command.NONE,
 }
 
 
@@ -323,6 +336,8 @@ class Order(msgspec.Struct, frozen=True):
     """The venue's time of the report that said so: what is older says nothing about the size."""
     renewed_size: Quantity = Quantity(0)
     """The size the last renewal was sent with: it sets it anew, whatever somebody made of it meanwhile."""
+    reduced_to: Quantity | None = None
+    """The size the last reduction of ours asked for."""
     ending: Life | None = None
     """The end the venue reported while fills are still missing here; see ``filled``."""
     reason: str = ""
@@ -360,6 +375,12 @@ class Order(msgspec.Struct, frozen=True):
             return self.quantity
         under_way = self.command is not Command.RENEW_REFUSED and self.dead_by_ms != self.expires_ms
         return self.renewed_size if under_way else self.quantity
+
+    @property
+    def reducible(self) -> bool:
+        """Whether it rests with nothing pending, so that it could be made smaller."""
+        rests = self.life is Life.WORKING and self.intent.tif is TimeInForce.GTC and self.ending is None
+        return rests and self.command is Command.NONE and bool(self.order_id)
 
     @property
     def known_id(self) -> str:

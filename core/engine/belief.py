@@ -20,7 +20,7 @@ from core.journal.store import EventLog
 from core.risk.halts import Halt, Halts
 
 MARK_S = 3_600.0
-FORM = 4
+FORM = 5
 """Grows with every change of what an order or a position holds."""
 
 

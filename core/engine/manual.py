@@ -1,8 +1,9 @@
 """Cards of what a person asks for: made, kept true, and released as any other, through the same gate.
 
 Nothing here sends by itself. A sale at the touch follows it; any other price is the person's own, and where
-the book no longer allows it the card says so and waits. An order that is to be changed is cancelled first:
-the card of what is left of it comes once its end is proved, so that never both can fill.
+the book no longer allows it the card says so and waits. An order that is to be smaller at its price is made
+so where the venue keeps its place in the queue then: that takes risk away and needs no card. Any other change
+cancels it first: the card of what is left comes once its end is proved, so that never both can fill.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from collections.abc import Iterable
 import msgspec
 
 from core.domain.fees import SMALLEST_FILL
-from core.domain.order import Life, Order, Purpose, TimeInForce, in_terms_of
+from core.domain.order import Command, Life, Order, Purpose, TimeInForce, in_terms_of
 from core.domain.units import Price, Quantity, quantity_text
 from core.engine.cards import Cards
 from core.engine.desk import Desk
@@ -28,6 +29,8 @@ from core.strategy.manual import Style, Ticket, asked, off_grid
 from core.strategy.proposal import Candidate
 
 LOOK_S = 0.25
+PENDING = (Command.RENEW_SENDING, Command.REDUCE_SENDING)
+"""Whose answer comes within seconds: until then no size is changed."""
 GONE = (Life.CANCELLED, Life.EXPIRED)
 """Ends after which an order that was to be changed goes on as another."""
 
@@ -94,7 +97,8 @@ class Manual:
         )
 
     def change(self, order: Order, price: Price | None, quantity: Quantity | None, actor: Actor) -> Outcome:
-        """Cancel a resting order; ask for what is left of it at another price (of its outcome) or size."""
+        """Make a resting order smaller; or cancel it and ask for what is left of it at another price (of its
+        outcome) or size."""
         intent, client = order.intent, order.intent.client_order_id
         if order.life is not Life.WORKING or intent.tif is not TimeInForce.GTC:
             return refused(f"{client[-4:]} is {order.life.value}: only what rests can be changed.")
@@ -110,6 +114,16 @@ class Manual:
             against = f"an order there is at least {quantity_text(least)}, in hundredths of contracts"
         if against:
             return refused(f"{client[-4:]} stays: {against}.")
+        seat = self._desk.seat(intent.ticker)
+        smaller = at == intent.outcome_price and size < order.leaves and seat.traits.reduces
+        if smaller and order.command in PENDING:
+            return refused(f"{client[-4:]} waits for the venue's word on a change; try again in a moment.")
+        if smaller and order.reducible and not seat.gateway.cancelling(client):
+            seat.gateway.reduce(client, size, actor.name)
+            return accepted(
+                f"{client[-4:]} is being made smaller: {quantity_text(size)} @ {at / 100:g}c left of it, its "
+                "place in the queue is kept."
+            )
         ticket = Ticket(
             ticker=intent.ticker,
             outcome=intent.outcome if intent.purpose is Purpose.OPEN else None,

@@ -1,13 +1,14 @@
-"""Orders of ours whose size somebody has changed at the venue, on its page or by another program.
+"""Orders of ours whose size is another one now: by our reduction, or changed by somebody at the venue.
 
-A smaller one is told once. A larger one is more than this desk let out: a person has to look.
+What we asked for is told only where it came to nothing. A size that somebody else made smaller is told once;
+a larger one calls a person.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from core.domain.order import Order
+from core.domain.order import Command, Order
 from core.domain.units import quantity_text
 from core.engine import incidents
 from core.engine.autonomy import end_automatic
@@ -25,7 +26,10 @@ def follow(desk: Desk, before: Order, after: Order) -> None:
         if after.quantity > after.intent.quantity:
             desk.alarms.clear(key)
         return
-    if after.quantity == before.quantity:
+    if before.command is Command.REDUCE_SENDING:
+        _answered(desk, after)
+    ours = after.quantity == after.reduced_to and after.quantity < before.quantity
+    if ours or after.quantity == before.quantity:
         return
     text = _text(after)
     incidents.note(desk, Row.RESIZED, ticker, f"{text}, {quantity_text(before.quantity)} before")
@@ -43,6 +47,19 @@ def watch(desk: Desk) -> None:
     for order in desk.ledger.live.values():
         if order.quantity > order.intent.quantity:
             _call(desk, order)
+
+
+def _answered(desk: Desk, order: Order) -> None:
+    """Of reductions of ours only those are told that came to nothing: the receipt had promised them."""
+    client = order.intent.client_order_id
+    text = f"order {client[-4:]} counts as {quantity_text(order.quantity)} contracts: the venue "
+    if order.command is Command.REDUCE_UNKNOWN:
+        text += "did not answer when it was to be made smaller"
+    elif order.command is Command.NONE and order.reduced_to is None:
+        text += "did not make it smaller, its rows say why"
+    else:
+        return
+    desk.alarms.raise_(f"reduce {client}", AlarmLevel.NOTE, text, ticker=order.intent.ticker)
 
 
 def _call(desk: Desk, order: Order) -> None:

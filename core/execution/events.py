@@ -17,6 +17,7 @@ from core.venues.venue import (
     CancelOutcome,
     OrderReport,
     PlaceOutcome,
+    ReduceOutcome,
     RenewOutcome,
     Sealed,
     SettlementReport,
@@ -73,6 +74,18 @@ class RenewalSent(msgspec.Struct, frozen=True, tag="RENEWAL_SENT"):
 
 class RenewalAnswered(msgspec.Struct, frozen=True, tag="RENEWAL_OUTCOME"):
     outcome: RenewOutcome
+
+
+class ReductionSent(msgspec.Struct, frozen=True, tag="REDUCTION_SENT"):
+    """The venue is asked to make the order smaller, its place in the queue kept."""
+
+    size: Quantity
+    """What it is to be, contracts that have filled included."""
+    by: str
+
+
+class ReductionAnswered(msgspec.Struct, frozen=True, tag="REDUCTION_OUTCOME"):
+    outcome: ReduceOutcome
 
 
 class OrderNeverArrived(msgspec.Struct, frozen=True, tag="NEVER_ARRIVED"):
@@ -164,6 +177,8 @@ OrderEvent = (
     | CancelAnswered
     | RenewalSent
     | RenewalAnswered
+    | ReductionSent
+    | ReductionAnswered
     | OrderNeverArrived
     | OrderResurrected
     | OrderWrittenOff

@@ -10,6 +10,7 @@ from core.domain.lifecycle import (
     advance,
     answered,
     apply_fill,
+    ask_reduction,
     ask_renewal,
     command,
     confirm,
@@ -35,6 +36,8 @@ from core.execution.events import (
     OrderReported,
     OrderResurrected,
     OrderWrittenOff,
+    ReductionAnswered,
+    ReductionSent,
     RenewalAnswered,
     RenewalSent,
     TradeStaged,
@@ -46,10 +49,14 @@ from core.venues.venue import (
     CancelOutcome,
     CancelUnresolved,
     NeverSent,
+    NotReduced,
     NotRenewed,
     NotThere,
     OrderReport,
     PlaceOutcome,
+    Reduced,
+    ReduceOutcome,
+    ReduceUnresolved,
     Rejected,
     Renewed,
     RenewOutcome,
@@ -87,6 +94,10 @@ def fold(order: Order, event: OrderEvent) -> Folded:
             return Folded(*ask_renewal(order, expires_ms))
         case RenewalAnswered(outcome=outcome):
             return Folded(_renewal_answered(order, outcome), None)
+        case ReductionSent(size=size):
+            return Folded(*ask_reduction(order, size))
+        case ReductionAnswered(outcome=outcome):
+            return Folded(_reduction_answered(order, outcome), None)
         case OrderNeverArrived(reads=reads, waited_s=waited_s):
             reason = f"not found in {reads} complete reads over {waited_s} s"
             return Folded(*advance(order, Event.ABSENCE_PROVEN, reason=reason))
@@ -255,3 +266,18 @@ def _renewal_answered(order: Order, outcome: RenewOutcome) -> Order:
             return answered(order, CommandEvent.RENEW_REFUSED)
         case RenewUnresolved():
             return answered(order, CommandEvent.RENEW_UNANSWERED)
+
+
+def _reduction_answered(order: Order, outcome: ReduceOutcome) -> Order:
+    match outcome:
+        case Reduced(remaining=remaining, at_ms=at_ms):
+            if order.live and order.reduced_to is not None:
+                # What was cut off is known, and so is what was left: somebody else may have changed it too.
+                size = max(min(order.quantity, order.reduced_to), Quantity(order.matched + remaining))
+                order = resize(order, size, at_ms)
+            return answered(order, CommandEvent.REDUCE_CONFIRMED)
+        case NotReduced():
+            refused = msgspec.structs.replace(order, reduced_to=None)
+            return answered(refused, CommandEvent.REDUCE_REFUSED)
+        case ReduceUnresolved():
+            return answered(order, CommandEvent.REDUCE_UNANSWERED)

@@ -17,13 +17,15 @@ import msgspec
 from core.domain.clock import Clocks
 from core.domain.faults import fault_words
 from core.domain.order import OURS, Command, Life, Order, OrderIntent, Purpose, TimeInForce
-from core.domain.units import Money
+from core.domain.units import Money, Quantity
 from core.execution.events import (
     CancelAnswered,
     CancelSent,
     OrderAnswered,
     OrderHandedOver,
     OrderIntended,
+    ReductionAnswered,
+    ReductionSent,
     RenewalAnswered,
     RenewalSent,
 )
@@ -39,10 +41,13 @@ from core.venues.venue import (
     CancelUnresolved,
     Incomplete,
     NeverSent,
+    NotReduced,
     NotRenewed,
     NotThere,
     OrderReport,
     PlaceOutcome,
+    Reduced,
+    ReduceOutcome,
     Rejected,
     Renewed,
     RenewOutcome,
@@ -302,9 +307,43 @@ class Gateway:
             self._reach(Point.RENEW_BEFORE_BYTES)
             outcome = await self._venue.renew(order_id, order.intent, size, expires_ms, last_check)
             self._reach(Point.RENEW_AFTER_ANSWER)
-        crossed = self._ledger.orders[client].quantity != size  # a person's change and ours met at the venue
         self._ledger.apply(client, RenewalAnswered(outcome))
-        if crossed or not isinstance(outcome, Renewed):
+        if not isinstance(outcome, Renewed):
+            await self._look_up(order_id)
+
+    # --- reducing ------------------------------------------------------------------------------
+
+    def reduce(self, client: str, left: Quantity, by: str) -> None:
+        """Ask the venue once to leave so many contracts of a resting order open, less what fills on the way.
+
+        It can only take risk away, so no halt stops it; whatever is not a clear yes is looked up.
+        """
+        order = self._ledger.orders[client]
+        off = Quantity(order.leaves - left)
+        order = self._ledger.apply(client, ReductionSent(Quantity(order.quantity - off), by))
+        deadline_ns = self._clocks.mono_ns() + QUEUED_MAX_NS
+        row = self._ledger.last_row
+        self._tasks.spawn(f"reduce {client}", self._reduce(order, off, row, deadline_ns))
+
+    async def _reduce(self, order: Order, off: Quantity, row: int, deadline_ns: int) -> None:
+        client, order_id = order.intent.client_order_id, order.order_id
+
+        def last_check() -> str | None:
+            known = self._ledger.orders[client]
+            if client in self._unwanted or self.closed:
+                return "it is being cancelled"
+            if self._clocks.mono_ns() > deadline_ns:
+                return "could not be sent in time"
+            if known.quantity != order.quantity:
+                return "its size was changed meanwhile"
+            return "too much of it has filled meanwhile" if known.leaves <= off else None
+
+        if not await self._durable(row):
+            outcome: ReduceOutcome = NotReduced(order_id, "the journal did not confirm it")
+        else:
+            outcome = await self._venue.reduce(order_id, order.intent.ticker, off, last_check)
+        self._ledger.apply(client, ReductionAnswered(outcome))
+        if not isinstance(outcome, Reduced) or not outcome.remaining:
             await self._look_up(order_id)
 
     # --- cancelling ----------------------------------------------------------------------------

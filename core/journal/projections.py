@@ -29,6 +29,8 @@ ORDER_KINDS = frozenset(
         Kind.CANCEL_OUTCOME,
         Kind.RENEWAL_SENT,
         Kind.RENEWAL_OUTCOME,
+        Kind.REDUCTION_SENT,
+        Kind.REDUCTION_OUTCOME,
         Kind.NEVER_ARRIVED,
         Kind.WRITTEN_OFF,
         Kind.RESURRECTED,

@@ -108,6 +108,16 @@ def _renewal_outcome(data: Data) -> str:
             return f"no answer to the renewal: {_get(data, 'outcome.reason')}"
 
 
+def _reduction_outcome(data: Data) -> str:
+    match _get(data, "outcome.type"):
+        case "reduced":
+            return f"made smaller, {_count(data, 'outcome.remaining')} left open"
+        case "not_reduced":
+            return f"not made smaller ({_get(data, 'outcome.code')})"
+        case _:
+            return f"no answer, either size may hold: {_get(data, 'outcome.reason')}"
+
+
 def _report(data: Data) -> str:
     reason = _get(data, "report.reason")
     return (
@@ -168,6 +178,8 @@ _PHRASES: dict[str, Callable[[Data], str]] = {
     "CANCEL_OUTCOME": _cancel_outcome,
     "RENEWAL_SENT": lambda data: f"renewal until {_ends(data, 'expires_ms')} sent",
     "RENEWAL_OUTCOME": _renewal_outcome,
+    "REDUCTION_SENT": lambda data: f"{_get(data, 'by')} makes it smaller: {_count(data, 'size')} in all",
+    "REDUCTION_OUTCOME": _reduction_outcome,
     "NEVER_ARRIVED": lambda data: (
         f"never arrived: not found in {_get(data, 'reads')} complete reads over {_get(data, 'waited_s')} s"
     ),

@@ -27,6 +27,8 @@ class Traits(msgspec.Struct, frozen=True):
     venue: Venue
     renews: bool
     """A resting order's end can be moved, its place in the queue kept."""
+    reduces: bool
+    """A resting order can be made smaller, its place in the queue kept."""
     reduce_only: bool
     """The venue itself keeps a reduce-only order from selling more than is held."""
     client_ids: bool

@@ -115,6 +115,32 @@ class RenewUnresolved(msgspec.Struct, frozen=True, tag="unresolved"):
 RenewOutcome = Renewed | NotRenewed | RenewUnresolved
 
 
+class Reduced(msgspec.Struct, frozen=True, tag="reduced"):
+    """Venue proof that a resting order is smaller: so many contracts were left open then."""
+
+    order_id: str
+    remaining: Quantity
+    at_ms: int
+    """Real wall time of the venue."""
+
+
+class NotReduced(msgspec.Struct, frozen=True, tag="not_reduced"):
+    """The venue refused, or nothing was sent: the order is as large as it was, or rests no more."""
+
+    order_id: str
+    code: str
+
+
+class ReduceUnresolved(msgspec.Struct, frozen=True, tag="unresolved"):
+    """Either size may hold."""
+
+    order_id: str
+    reason: str
+
+
+ReduceOutcome = Reduced | NotReduced | ReduceUnresolved
+
+
 class Done(msgspec.Struct, frozen=True, tag="done"):
     """The venue has done it."""
 
@@ -454,6 +480,13 @@ class VenueGateway(SafetyNet, Protocol):
         """Move a resting order's end of life and nothing else; ``quantity`` is its size as it stands.
 
         Sent once; what ``last_check`` stops, a full limiter or a dead link is ``NotRenewed``.
+        """
+        ...
+
+    async def reduce(self, order_id: str, ticker: str, by: Quantity, last_check: LastCheck) -> ReduceOutcome:
+        """Take so many open contracts off a resting order, its place in the queue kept.
+
+        Sent once; what ``last_check`` stops, a full limiter or a dead link is ``NotReduced``.
         """
         ...
 

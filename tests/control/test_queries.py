@@ -229,7 +229,10 @@ def test_markets_orders_positions_limits() -> None:
 
 def test_an_order_in_a_market_that_left_the_desk_is_told_by_the_venues_name() -> None:
     order = Order(intent("pm-2", BookSide.BID, Purpose.OPEN, 3))
-    rows = [order_row(order, key, ahead=None, offset_ns=0, ended_ns=None, search=None) for key in (7, 0)]
+    rows = [
+        order_row(order, key, ahead=None, offset_ns=0, ended_ns=None, search=None, reduces=False)
+        for key in (7, 0)
+    ]
     told = json.loads(answer("orders", ROWS._replace(orders=tuple(rows)), NOW))
     assert [(one["ticker"], one["label"]) for one in told] == [
         (STATIC.ticker, STATIC.label),
@@ -242,7 +245,7 @@ def test_an_order_tells_what_its_fills_came_to_by_its_own_outcome() -> None:
     fill = Fill("a", Venue.KALSHI, "T", "v", BookSide.ASK, Price(3_300), contracts(5), Money(90_000), True, 0)
     other = replace(fill, trade_id="b", price=Price(3_000), quantity=contracts(3), fee=Money(40_000))
     rows = [
-        order_row(order, 7, ahead=None, offset_ns=0, ended_ns=None, search=None)
+        order_row(order, 7, ahead=None, offset_ns=0, ended_ns=None, search=None, reduces=False)
         for order in (sold, replace(sold, fills=(fill, other)))
     ]
     nothing, some = json.loads(answer("orders", ROWS._replace(orders=tuple(rows)), NOW))

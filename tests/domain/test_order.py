@@ -149,6 +149,7 @@ def test_life_never_goes_backwards_and_never_leaves_an_end_without_a_fact() -> N
 COMMANDS = """
 NONE            cancel_requested   CANCEL_SENDING
 NONE            renew_requested    RENEW_SENDING
+NONE            reduce_requested   REDUCE_SENDING
 CANCEL_SENDING  cancel_confirmed   NONE
 CANCEL_SENDING  cancel_refused     CANCEL_REFUSED
 CANCEL_SENDING  cancel_unanswered  CANCEL_UNKNOWN
@@ -163,6 +164,12 @@ RENEW_SENDING   renew_unanswered   RENEW_UNKNOWN
 RENEW_UNKNOWN   cancel_requested   CANCEL_SENDING
 RENEW_UNKNOWN   renew_confirmed    NONE
 RENEW_REFUSED   cancel_requested   CANCEL_SENDING
+REDUCE_SENDING  cancel_requested   CANCEL_SENDING
+REDUCE_SENDING  reduce_confirmed   NONE
+REDUCE_SENDING  reduce_refused     NONE
+REDUCE_SENDING  reduce_unanswered  REDUCE_UNKNOWN
+REDUCE_UNKNOWN  cancel_requested   CANCEL_SENDING
+REDUCE_UNKNOWN  reduce_confirmed   NONE
 """
 
 

@@ -335,7 +335,7 @@ def test_an_order_cancelled_while_it_is_changed_has_no_successor(whole_market: b
             await asyncio.sleep(1)
             client = (await resting(bench, cents=40, count=10)).intent.client_order_id
             bench.venue.faults.request_s = 1.0
-            assert bench.engine.amend(client, Price(0), contracts(8), TRADER).accepted
+            assert bench.engine.amend(client, Price(3900), contracts(8), TRADER).accepted
             if whole_market:
                 assert bench.engine.cancel_market(HOT, TRADER).accepted
             else:
@@ -353,7 +353,8 @@ def test_an_order_that_filled_meanwhile_has_no_successor_and_says_so() -> None:
             bench.quiet()
             await asyncio.sleep(1)
             order = await resting(bench, cents=40, count=10)
-            assert bench.engine.amend(order.intent.client_order_id, Price(0), contracts(8), TRADER).accepted
+            client = order.intent.client_order_id
+            assert bench.engine.amend(client, Price(3900), contracts(8), TRADER).accepted
             bench.venue.trade(order.order_id, 10)
             await bench.until(
                 lambda: any("no successor" in a.what for a in bench.engine.state.alarms.values()), "note"

@@ -38,12 +38,16 @@ from core.venues.venue import (
     Link,
     LinkState,
     NeverSent,
+    NotReduced,
     NotRenewed,
     NotThere,
     OrderReport,
     PlaceOutcome,
     PositionReport,
     Redeemable,
+    Reduced,
+    ReduceOutcome,
+    ReduceUnresolved,
     Rejected,
     Renewed,
     RenewOutcome,
@@ -114,6 +118,9 @@ class Faults:
     lose_renewals: int = 0
     """Renewals that are done and not answered."""
     refuse_renewals: int = 0
+    lose_reductions: int = 0
+    """Reductions that are done and not answered, nor told on the stream."""
+    refuse_reductions: int = 0
     request_s: float = 0.02
     answer_s: float = 0.02
     fill_delay_s: float = 0.01
@@ -464,6 +471,25 @@ class FakeVenue:
             return RenewUnresolved(order_id, "timeout")
         await asyncio.sleep(self.faults.answer_s)
         return Renewed(order_id, expires_ms)
+
+    async def reduce(self, order_id: str, ticker: str, by: Quantity, last_check: LastCheck) -> ReduceOutcome:
+        stopped = last_check()
+        if stopped is not None:
+            return NotReduced(order_id, stopped)
+        self.calls.append((self.loop.time(), f"reduce {order_id} {by}"))
+        await asyncio.sleep(self.faults.request_s)
+        order = self.placed[order_id]
+        if self.faults.refuse_reductions or order.open <= by:
+            self.faults.refuse_reductions = max(0, self.faults.refuse_reductions - 1)
+            return NotReduced(order_id, "invalid_order")
+        lost = self.faults.lose_reductions > 0
+        self.resize(order_id, (order.filled + order.open - by) // 1_000_000, silent=lost)
+        if lost:
+            self.faults.lose_reductions -= 1
+            await asyncio.sleep(5.0)
+            return ReduceUnresolved(order_id, "timeout")
+        await asyncio.sleep(self.faults.answer_s)
+        return Reduced(order_id, Quantity(order.open), self.clock.wall_ms())
 
     # --- SafetyNet -----------------------------------------------------------------------------
 

@@ -27,6 +27,8 @@ from core.execution.events import (
     OrderNeverArrived,
     OrderReported,
     OrderResurrected,
+    ReductionAnswered,
+    ReductionSent,
     RenewalAnswered,
     RenewalSent,
 )
@@ -36,9 +38,12 @@ from core.venues.venue import (
     Cancelled,
     CancelUnresolved,
     NeverSent,
+    NotReduced,
     NotRenewed,
     NotThere,
     OrderReport,
+    Reduced,
+    ReduceUnresolved,
     Rejected,
     Renewed,
     RenewUnresolved,
@@ -289,6 +294,12 @@ def test_the_venues_own_word_holds_until_it_tells_more() -> None:
 # --- size: as ordered until the venue says another ----------------------------------------------
 
 
+CUT = ReductionSent(contracts(6), "you")
+REST = ReductionAnswered(Reduced("V1", contracts(6), 100))
+KEPT = ReductionAnswered(NotReduced("V1", "invalid_order"))
+MUTE = ReductionAnswered(ReduceUnresolved("V1", "timeout"))
+
+
 def sized(filled: int, remaining: int, at_ms: int | None = 100) -> OrderReported:
     return report(RESTING, filled, "Decrease", updated_ms=at_ms, remaining=remaining)
 
@@ -317,12 +328,47 @@ def sized(filled: int, remaining: int, at_ms: int | None = 100) -> OrderReported
         ((ASKED, sized(0, 6), SILENT, CancelSent("h")), 6, 10),
         ((ASKED, GRANTED, sized(0, 6)), 6, 6),
         ((sized(0, 6), ASKED, GRANTED), 6, 6),
+        # A reduction of ours counts with its proof, in whatever order that comes.
+        ((CUT,), 10, 10),
+        ((CUT, REST), 6, 6),
+        ((CUT, sized(0, 6), REST), 6, 6),
+        ((CUT, REST, sized(0, 10, 90)), 6, 6),
+        ((CUT, KEPT), 10, 10),
+        ((CUT, MUTE), 10, 10),
+        ((CUT, MUTE, sized(0, 6)), 6, 6),
+        ((CUT, ReductionAnswered(Reduced("V1", contracts(4), 100)), fill(2)), 6, 4),
+        ((CUT, ReductionAnswered(Reduced("V1", contracts(9), 100))), 9, 9),
+        ((sized(0, 5, 90), ReductionSent(contracts(2), "you"), REST), 6, 6),
     ],
 )
 def test_how_large_an_order_is(events: tuple[OrderEvent, ...], size: int, leaves: int) -> None:
     order = told(accepted(), *events)
     assert (order.quantity, order.leaves) == (contracts(size), contracts(leaves))
     assert order.intent.quantity == contracts(10), "what was decided never changes"
+
+
+@pytest.mark.parametrize(
+    ("events", "pending"),
+    [
+        ((CUT,), Command.REDUCE_SENDING),
+        ((CUT, REST), Command.NONE),
+        ((CUT, KEPT), Command.NONE),
+        ((CUT, MUTE), Command.REDUCE_UNKNOWN),
+        ((CUT, MUTE, sized(0, 8)), Command.REDUCE_UNKNOWN),
+        ((CUT, MUTE, sized(0, 6)), Command.NONE),
+        ((CUT, CancelSent("halt"), REST), Command.CANCEL_SENDING),
+    ],
+)
+def test_what_is_pending_of_a_reduction(events: tuple[OrderEvent, ...], pending: Command) -> None:
+    order = told(accepted(), *events)
+    assert order.command is pending and order.reducible is (pending is Command.NONE)
+
+
+def test_a_reduction_waits_for_what_is_pending_and_a_renewal_for_it() -> None:
+    for first, second in ((CUT, ASKED), (ASKED, CUT), (CUT, CUT), (CancelSent("halt"), CUT)):
+        before = told(accepted(), first)
+        after, anomaly = fold(before, second)
+        assert after == before and anomaly is not None and anomaly.kind == "illegal command"
 
 
 def test_an_order_that_trades_at_once_has_the_size_it_was_sent_with() -> None:

@@ -1,4 +1,4 @@
-"""An order of ours that a person changes on the venue's page: the whole desk against the simulation."""
+"""Another size of an order of ours, made by hand on the venue's page or from here, with the whole desk."""
 
 from __future__ import annotations
 
@@ -7,12 +7,13 @@ from collections.abc import Iterator
 import pytest
 
 from core.domain.order import Life
-from core.domain.units import Quantity
+from core.domain.units import Price, Quantity
 from core.sim import amending
 from core.sim.fates import Lost
 from core.sim.fault_kinds import Matter, Point
 from core.sim.orders import Order as VenueOrder
 from core.sim.orders import OrderStatus
+from tests.simulation.hands import TRADER
 from tests.simulation.site import ACCOUNT
 from tests.simulation.test_machine import OrderPath
 
@@ -65,3 +66,19 @@ def test_cancelling_an_order_made_smaller_misses_no_fill(path: OrderPath, heard:
     ours = path.ledger.orders[order.client_order_id]
     assert (ours.life, ours.filled) == (Life.CANCELLED, 0)
     assert not path.engine.state.halts.standing
+
+
+@pytest.mark.parametrize("answered", [True, False], ids=["answered", "answer lost"])
+def test_what_is_made_smaller_here_stays_so_through_its_renewals(path: OrderPath, answered: bool) -> None:
+    order = rests(path)
+    path._pass(3.0)  # its first renewal gives it time to be looked up
+    ends, half = order.expiration_ms, Quantity(order.remaining // 20_000 * 10_000)
+    if not answered:
+        path.plan.deal(Point.ANSWER, Matter.AMEND, Lost())
+        path.plan.deal(Point.FRAME, Matter.PRIVATE, Lost())
+    path._do(lambda: path.engine.amend(order.client_order_id, Price(0), half, TRADER))
+    assert order.remaining == half
+    path._pass(RENEWED_S)
+    assert order.status is OrderStatus.RESTING and order.expiration_ms != ends, "it was renewed"
+    assert order.remaining == half and path.world.in_order(0) is None
+    path.no_promise_is_broken()

@@ -33,7 +33,7 @@ from core.sim.orders import BookSide as VenueSide
 from core.sim.orders import OrderRequest
 from core.sim.plan import Plan, Swarm
 from tests.simulation.chance import Chance
-from tests.simulation.hands import WEIGHTS, Habits, Hands
+from tests.simulation.hands import TRADER, WEIGHTS, Habits, Hands
 from tests.simulation.site import ACCOUNT
 from tests.simulation.truth import OURS
 from tests.simulation.world import Desk, World
@@ -223,6 +223,18 @@ class OrderPath(RuleBasedStateMachine):
             left = max(LOT, int(order.remaining * share) // LOT * LOT)
             if left < order.remaining:
                 self._do(lambda: amending.decrease(exchange, ACCOUNT, order.order_id, Quantity(left)))
+
+    @rule(pick=st.floats(0, 0.99), share=st.sampled_from([0.2, 0.5]), heard=st.booleans())
+    def make_smaller(self, pick: float, share: float, heard: bool) -> None:
+        """From here; its answer may be lost."""
+        if working := [order for order in self.ledger.live.values() if order.reducible]:
+            order = working[int(len(working) * pick)]
+            left = max(LOT, int(order.leaves * share) // LOT * LOT)
+            if not heard:
+                self.plan.deal(Point.ANSWER, Matter.AMEND, Lost())
+            self._do(
+                lambda: self.engine.amend(order.intent.client_order_id, Price(0), Quantity(left), TRADER)
+            )
 
     @rule(pick=st.floats(0, 0.99), side=st.sampled_from(VenueSide))
     def somebody_places_by_hand(self, pick: float, side: VenueSide) -> None:

@@ -66,7 +66,7 @@ def test_a_row_has_both_sides_their_sums_and_what_stands_there() -> None:
 def test_an_order_made_smaller_at_the_venue_says_what_was_ordered() -> None:
     mine = order("c-1", 3_100, quantity=5 * rows.C, ordered=15 * rows.C)
     told = order_detail(scene_with(mine), mine)
-    assert " 0/5 @ 31c worth 1.55, 15 ordered, changed at the venue, expires " in told
+    assert " 0/5 @ 31c worth 1.55, 15 ordered, expires " in told
     assert "ordered" not in order_detail(scene_with(mine), msgspec.structs.replace(mine, ordered=0))
 
 

@@ -225,6 +225,12 @@ def test_an_order_under_the_cursor_is_changed_by_keys_and_says_what_that_costs()
     assert "place in the queue is lost" in question.tell("7") and question.tell("yes").startswith(
         "write SIZE"
     )
+    able = msgspec.structs.replace(row, reduces=True)
+    hands.view.apply(Frame(3, hands.now.mono_ns, orders=(able,)), hands.now)
+    for text in ("7", f"7 @ {price}"):
+        assert question.tell(text).endswith("left of it at once, no card; its place in the queue is kept")
+    for text in (f"7 @ {price - 1}", f"@ {price - 1}", f"{size + 1}"):
+        assert "place in the queue is lost" in question.tell(text)
     left = msgspec.structs.replace(row, leaves=2 * C)
     hands.view.apply(Frame(3, hands.now.mono_ns, orders=(left,)), hands.now)
     assert question.tell("@ 30").startswith("2 @ 30c"), "what is left of it by now"

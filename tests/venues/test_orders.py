@@ -13,13 +13,21 @@ import pytest
 from core.domain.clock import Clocks
 from core.domain.order import TimeInForce
 from core.domain.units import contracts
-from core.venues.kalshi.answers import Decreased
 from core.venues.kalshi.orders import Decrease, create_order
 from core.venues.limiter import Priority
-from core.venues.venue import Accepted, NeverSent, Rejected, Unresolved
+from core.venues.venue import (
+    Accepted,
+    NeverSent,
+    NotReduced,
+    Reduced,
+    ReduceUnresolved,
+    Rejected,
+    Unresolved,
+)
 from tests.venues.scripted import CREATED, INTENT, Desk, Script, answer
 
 Run = Callable[[Any], Any]
+AT_MS = 1_795_400_000_000
 
 
 def placed(virtual: Run, clocks: Clocks, script: Script, check: Any = lambda: None) -> Any:
@@ -165,18 +173,24 @@ def test_a_batch_larger_than_the_bucket_is_not_sent(virtual: Run, virtual_clocks
     ("reply", "outcome"),
     [
         (
-            answer(body={"order_id": "o-1", "remaining_count": "2.00", "ts_ms": 1}),
-            Decreased("o-1", contracts(2)),
+            answer(body={"order_id": "o-1", "remaining_count": "2.00", "ts_ms": AT_MS}),
+            Reduced("o-1", contracts(2), AT_MS),
         ),
-        (answer(body={"order_id": "o-2", "remaining_count": "2.00", "ts_ms": 1}), Unresolved),
-        (answer(404, {"error": {"code": "not_found"}}), Rejected),
-        (answer(500), Unresolved),
+        (
+            answer(body={"order_id": "o-2", "remaining_count": "2.00", "ts_ms": AT_MS}),
+            ReduceUnresolved,
+        ),
+        (answer(body={"order_id": "o-1", "ts_ms": AT_MS}), ReduceUnresolved),
+        (answer(404, {"error": {"code": "not_found"}}), NotReduced("o-1", "not_found")),
+        (answer(500), ReduceUnresolved),
     ],
 )
 def test_what_a_decrease_proves(virtual: Run, virtual_clocks: Clocks, reply: Any, outcome: Any) -> None:
     async def main() -> None:
         script = Script(reply)
-        found = await Desk(virtual_clocks, script).orders.decrease("o-1", Decrease("2.00", "KX-A", 2))
+        found = await Desk(virtual_clocks, script).orders.reduce(
+            "o-1", Decrease("2.00", "KX-A", 2), lambda: None
+        )
         assert found == outcome or type(found) is outcome
         assert script.requests[0].url.path.endswith("/orders/o-1/decrease")
         assert len(script.requests) == 1

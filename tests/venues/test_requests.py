@@ -173,7 +173,7 @@ async def every_write(desk: Desk) -> None:
         await desk.orders.renew(
             "o-1", renewal(resting, resting.quantity, 1_795_486_400_000, shard), lambda: None, 0.0
         )
-        await desk.orders.decrease("o-1", Decrease("2.50", TICKER, shard))
+        await desk.orders.reduce("o-1", Decrease("2.50", TICKER, shard), lambda: None)
         await desk.cancels.cancel([CancelEntry("o-1", TICKER, shard)])
         await desk.cancels.cancel([CancelEntry("o-1", TICKER, shard), CancelEntry("o-2", TICKER, shard)])
     await desk.cancels.trigger("g-1", 2)

@@ -16,7 +16,9 @@ from core.venues.venue import (
     Cancelled,
     Done,
     GroupChange,
+    NotReduced,
     NotRenewed,
+    Reduced,
     Rejected,
     Renewed,
     ReportStatus,
@@ -119,6 +121,24 @@ async def test_a_renewal_moves_the_end_and_keeps_the_place(venue: Any, sim: Any)
     assert held == NotRenewed(placed.order_id, "not sent: halted")
     assert isinstance((await venue.cancel([(placed.order_id, BRACKET)]))[0], Cancelled)
     assert isinstance(await venue.renew(placed.order_id, wanted, size, later, allow), NotRenewed)
+
+
+async def test_a_reduction_keeps_the_place_and_can_never_make_an_order_larger(venue: Any, sim: Any) -> None:
+    placed = await venue.place(intent("d-1", BookSide.BID, 3_000, 5), UNSEALED, allow)
+    crowd(sim, BookSide.BID, 3_000, 7)
+    before, by = await venue.queue_ahead([BRACKET]), contracts(2)
+    made = await venue.reduce(placed.order_id, BRACKET, by, allow)
+    assert isinstance(made, Reduced) and (made.order_id, made.remaining) == (placed.order_id, contracts(3))
+    report = await venue.order(placed.order_id)
+    assert (report.remaining, report.price, report.updated_ms) == (contracts(3), 3_000, made.at_ms)
+    assert await venue.queue_ahead([BRACKET]) == before
+    held = await venue.reduce(placed.order_id, BRACKET, by, lambda: "too late")
+    assert held == NotReduced(placed.order_id, "not sent: too late")
+    assert isinstance(await venue.reduce(placed.order_id, BRACKET, contracts(4), allow), NotReduced)
+    assert (await venue.order(placed.order_id)).remaining == contracts(3)
+    assert isinstance((await venue.cancel([(placed.order_id, BRACKET)]))[0], Cancelled)
+    gone = await venue.reduce(placed.order_id, BRACKET, by, allow)
+    assert gone == NotReduced(placed.order_id, "not_found")
 
 
 async def test_cancel_all_reaches_everything_and_an_exit_survives_its_minute(venue: Any, sim: Any) -> None:

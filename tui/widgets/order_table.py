@@ -147,8 +147,8 @@ def _detail(scene: Scene, key: Key) -> Span:
 
 
 def told_words(row: OrderRow) -> list[str]:
-    """What somebody made of its size, what of its fills can still be undone, and what was."""
-    words = [f"{count(row.ordered)} ordered, changed at the venue"] if row.ordered else []
+    """What it was before its size was changed, what of its fills can still be undone, and what was."""
+    words = [f"{count(row.ordered)} ordered"] if row.ordered else []
     words += [f"{count(row.unsettled)} provisional"] if row.unsettled else []
     return words + ([f"{count(row.failed)} failed to settle, reversed"] if row.failed else [])
 

@@ -54,6 +54,7 @@ ORDERS: tuple[Field, ...] = (
     ),
     Field("average", "price its fills came to, in terms of the outcome", lambda r, n: price(r.average)),
     Field("fee", "of its fills", lambda r, n: money(r.fee)),
+    Field("reduces", "whether a smaller size keeps its place in the queue", lambda r, n: r.reduces),
 )
 
 POSITIONS: tuple[Field, ...] = (

@@ -16,9 +16,17 @@ from core.venues.venue import BookView, OrderReport
 
 
 def order_row(
-    order: Order, key: int, *, ahead: int | None, offset_ns: int, ended_ns: int | None, search: Search | None
+    order: Order,
+    key: int,
+    *,
+    ahead: int | None,
+    offset_ns: int,
+    ended_ns: int | None,
+    search: Search | None,
+    reduces: bool,
 ) -> OrderRow:
-    """``offset_ns`` turns real wall time into the monotonic clock; ``ended_ns`` is when its end was seen."""
+    """``offset_ns`` turns real wall time into the monotonic clock; ``ended_ns`` is when its end was seen;
+    ``reduces``: whether its venue makes orders smaller."""
     intent = order.intent
     return OrderRow(
         client_order_id=intent.client_order_id,
@@ -47,6 +55,7 @@ def order_row(
         ordered=intent.quantity if order.quantity != intent.quantity else 0,
         average=in_outcome(_average(order), intent.outcome),
         fee=sum(fill.fee for fill in order.fills),
+        reduces=reduces and order.reducible,
     )
 
 

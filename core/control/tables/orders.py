@@ -36,11 +36,13 @@ class OrderRow(msgspec.Struct, frozen=True, array_like=True):
     ticker: str = ""
     """The venue's name of a market that is not on the desk any more, else empty."""
     ordered: int = 0
-    """Contracts it was sent with, where its size was changed at the venue since; else 0."""
+    """Contracts it was sent with, where its size was changed since; else 0."""
     average: int | None = None
     """Price its fills came to, in terms of ``outcome``; ``None`` while nothing is filled."""
     fee: int = 0
     """Of its fills."""
+    reduces: bool = False
+    """Whether it can be made smaller now without losing its place in the queue."""
 
 
 class PositionRow(msgspec.Struct, frozen=True, array_like=True):

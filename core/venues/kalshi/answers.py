@@ -13,7 +13,6 @@ from typing import Final
 import msgspec
 
 from core.domain.text import clean_text
-from core.domain.units import Quantity
 from core.venues.retry import TABLE, Act, CallClass, Trouble
 from core.venues.venue import (
     Accepted,
@@ -22,10 +21,13 @@ from core.venues.venue import (
     CancelUnresolved,
     Done,
     GroupOutcome,
-    NeverSent,
+    NotReduced,
     NotRenewed,
     NotThere,
     PlaceOutcome,
+    Reduced,
+    ReduceOutcome,
+    ReduceUnresolved,
     Rejected,
     Renewed,
     RenewOutcome,
@@ -82,16 +84,7 @@ class _Leg(msgspec.Struct, frozen=True):
 class _Decreased(msgspec.Struct, frozen=True):
     order_id: Name
     remaining_count: str
-
-
-class Decreased(msgspec.Struct, frozen=True):
-    """Venue proof of how many contracts of an order are still open."""
-
-    order_id: str
-    remaining: Quantity
-
-
-DecreaseOutcome = Decreased | Rejected | NeverSent | Unresolved
+    ts_ms: int
 
 
 _errors = msgspec.json.Decoder(_ErrorBody)
@@ -214,17 +207,21 @@ def _leg_outcome(leg: _Leg, raw: msgspec.Raw) -> PlaceOutcome:
         return Unresolved(str(error))
 
 
-def decrease_outcome(order_id: str, status: int, body: bytes) -> DecreaseOutcome:
+def reduce_outcome(order_id: str, status: int, body: bytes) -> ReduceOutcome:
     """What the answer to a decrease proves."""
     if 200 <= status < 300:
         try:
             made = decode(body, _decreased, "decrease answer")
             if made.order_id != order_id:
-                return Unresolved("the answer names another order")
-            return Decreased(order_id, quantity(made.remaining_count, "remaining_count"))
+                return ReduceUnresolved(order_id, "the answer names another order")
+            remaining = quantity(made.remaining_count, "remaining_count")
+            return Reduced(order_id, remaining, unix_ms(made.ts_ms, "ts_ms"))
         except WireError as error:
-            return Unresolved(f"HTTP {status}: {error}")
-    return _refused(status, refusal(body), CallClass.AMEND)
+            return ReduceUnresolved(order_id, f"HTTP {status}: {error}")
+    said = _refused(status, refusal(body), CallClass.AMEND)
+    if isinstance(said, Rejected):
+        return NotReduced(order_id, said.code)
+    return ReduceUnresolved(order_id, said.reason)
 
 
 def renew_outcome(order_id: str, expires_ms: int, status: int, body: bytes) -> RenewOutcome:

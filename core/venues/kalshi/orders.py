@@ -13,10 +13,9 @@ from core.venues.checked import send_checked
 from core.venues.endpoint import Endpoint
 from core.venues.http import WRITE_TIMEOUT, WRITE_TOTAL_S, Answer, Call
 from core.venues.kalshi.answers import (
-    DecreaseOutcome,
     batch_place_outcomes,
-    decrease_outcome,
     place_outcome,
+    reduce_outcome,
     renew_outcome,
 )
 from core.venues.kalshi.endpoints import DEFAULT_COST
@@ -26,8 +25,11 @@ from core.venues.retry import CallClass
 from core.venues.venue import (
     LastCheck,
     NeverSent,
+    NotReduced,
     NotRenewed,
     PlaceOutcome,
+    ReduceOutcome,
+    ReduceUnresolved,
     RenewOutcome,
     RenewUnresolved,
     Unresolved,
@@ -123,9 +125,9 @@ class CreateBatch(msgspec.Struct, frozen=True):
 
 
 class Decrease(msgspec.Struct, frozen=True, omit_defaults=True):
-    """Body of decrease order: to how many open contracts. The place in the queue is kept."""
+    """Body of decrease order: by how many open contracts. The place in the queue is kept."""
 
-    reduce_to: str
+    reduce_by: str
     market_ticker: str
     exchange_index: int | None = None
 
@@ -166,15 +168,17 @@ class Orders:
             return batch_place_outcomes([o.client_order_id for o in orders], answer.status, answer.body)
         return tuple(answer for _ in orders)
 
-    async def decrease(self, order_id: str, change: Decrease) -> DecreaseOutcome:
-        """Take contracts off a resting order, once."""
+    async def reduce(self, order_id: str, change: Decrease, last_check: LastCheck) -> ReduceOutcome:
+        """Take contracts off a resting order, once. It goes with what leaves positions, ahead of entries."""
         path = DECREASE.at(order_id=order_id)
         call = Call(DECREASE, path, body=msgspec.json.encode(change), shard=change.exchange_index)
         cost = self._http.cost(DECREASE)
-        answer = await self._once(call, cost, lambda: None, Priority.EXIT, 0.0)
+        answer = await self._once(call, cost, last_check, Priority.EXIT, 0.0)
         if isinstance(answer, Answer):
-            return decrease_outcome(order_id, answer.status, answer.body)
-        return answer
+            return reduce_outcome(order_id, answer.status, answer.body)
+        if isinstance(answer, NeverSent):
+            return NotReduced(order_id, f"not sent: {answer.reason}")
+        return ReduceUnresolved(order_id, answer.reason)
 
     async def renew(
         self, order_id: str, change: Amend, last_check: LastCheck, cancels_cost: float

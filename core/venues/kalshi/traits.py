@@ -10,6 +10,7 @@ from core.venues.traits import DeadMan, Traits
 TRAITS: Final = Traits(
     venue=Venue.KALSHI,
     renews=True,
+    reduces=True,
     reduce_only=True,
     client_ids=True,
     settles_later=False,

@@ -14,7 +14,7 @@ from core.domain.clock import Clocks
 from core.domain.market import Market, TickGrid
 from core.domain.order import Fill, OrderIntent, Purpose
 from core.domain.text import clean_text
-from core.domain.units import Price, Quantity
+from core.domain.units import Price, Quantity, quantity_text
 from core.venues.exchange import Cash, ExchangeState, Maintenance
 from core.venues.http import TransportFactory, network_transport
 from core.venues.kalshi import endpoints as ep
@@ -48,7 +48,7 @@ from core.venues.kalshi.groups import REFUSED_BY_GROUP, OrderGroups
 from core.venues.kalshi.hosts import Addresses, check_addresses
 from core.venues.kalshi.http import KalshiHttp
 from core.venues.kalshi.listing import Listing
-from core.venues.kalshi.orders import Orders, create_order, renewal
+from core.venues.kalshi.orders import Decrease, Orders, create_order, renewal
 from core.venues.kalshi.publications import FAST, PUBLISHED
 from core.venues.kalshi.session import Session
 from core.venues.kalshi.sign import Signer
@@ -77,6 +77,7 @@ from core.venues.venue import (
     PositionReport,
     Print,
     Redeemable,
+    ReduceOutcome,
     Rejected,
     RenewOutcome,
     ReportStatus,
@@ -325,6 +326,10 @@ class KalshiVenue:
         return await self._orders.renew(
             order_id, change, last_check, self._cancels_cost(len(self._resting) + 1)
         )
+
+    async def reduce(self, order_id: str, ticker: str, by: Quantity, last_check: LastCheck) -> ReduceOutcome:
+        change = Decrease(quantity_text(by), ticker, self._listing.catalog.shard(ticker))
+        return await self._orders.reduce(order_id, change, last_check)
 
     async def cancel(self, orders: Sequence[tuple[str, str]]) -> tuple[CancelOutcome, ...]:
         shard = self._listing.catalog.shard

@@ -14,6 +14,7 @@ and for clocks that differ."""
 TRAITS: Final = Traits(
     venue=Venue.POLYMARKET,
     renews=False,
+    reduces=False,
     reduce_only=False,
     client_ids=False,
     settles_later=True,

@@ -51,11 +51,13 @@ from core.venues.venue import (
     LastCheck,
     Link,
     LinkState,
+    NotReduced,
     NotRenewed,
     OrderReport,
     PlaceOutcome,
     PositionReport,
     Redeemable,
+    ReduceOutcome,
     Rejected,
     RenewOutcome,
     ReportStatus,
@@ -303,6 +305,9 @@ class PolymarketVenue:
         last_check: LastCheck,
     ) -> RenewOutcome:
         return NotRenewed(order_id, "the venue moves no order's end")
+
+    async def reduce(self, order_id: str, ticker: str, by: Quantity, last_check: LastCheck) -> ReduceOutcome:
+        return NotReduced(order_id, "the venue changes no order's size")
 
     async def cancel(self, orders: Sequence[tuple[str, str]]) -> tuple[CancelOutcome, ...]:
         outcomes = await self._cancels.cancel([order_id for order_id, _ in orders])
