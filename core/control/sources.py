@@ -15,7 +15,8 @@ from core.config.settings import DAILY_HIGHS, Settings, SettingsError, SourceSet
 from core.control.site import World
 from core.feeds.declaration import KEY_CHARACTERS_MIN, Declaration, Key
 from core.feeds.registry import Chosen, declarations
-from core.feeds.stations import Station, station_of_series, stations
+from core.feeds.stations import Station, index_station, station_of_series, stations
+from core.venues.kalshi.hourly import index_city
 
 SIMULATED_KEY = "simulated"
 """What the simulator takes for every provider's key."""
@@ -51,9 +52,14 @@ def read_stations(place: Profile, settings: Settings, world: World) -> Sequence[
             f"{place_of(place.config, 'feeds', 'stations')}: feeds.stations names {unknown[0]}, "
             f"which no forecast is known for: known are {', '.join(sorted(known))}"
         )
-    of_series = (station_of_series(series) for series in followed(settings, world))
+    of_series = (_weather_of(series) for series in followed(settings, world))
     found = [station for station in of_series if station is not None]
     return list(dict.fromkeys([*found, *(known[icao] for icao in named)]))
+
+
+def _weather_of(series: str) -> Station | None:
+    hourly = index_city(series)
+    return index_station(hourly.city) if hourly is not None else station_of_series(series)
 
 
 def _choice(place: Profile, of: Declaration, wish: SourceSettings, world: World) -> Chosen:

@@ -117,6 +117,22 @@ class Fixing(msgspec.Struct, frozen=True):
     """Distance between two values it is published as."""
 
 
+class CityReading(msgspec.Struct, frozen=True):
+    """What an hourly temperature market settles on: a venue's own index of a city in one minute."""
+
+    city: str
+    """As the venue names it, ``sf-bay``."""
+    at_ms: int
+    """World time of the minute."""
+    precision: float
+    """Distance between two values it is published as, degrees Fahrenheit."""
+
+    @property
+    def name(self) -> str:
+        """Of the index, on the desk."""
+        return f"{self.city} index"
+
+
 class Contest(msgspec.Struct, frozen=True):
     """What a market on a game settles on: that one side wins it. Which game a person confirms."""
 
@@ -292,10 +308,14 @@ class Market(msgspec.Struct, frozen=True):
     """The mean of an index it settles on, read from the rules text, if it is such a market."""
     fixing: Fixing | None = None
     """The published value it settles on, read from the rules text, if it is such a market."""
+    reading: CityReading | None = None
+    """The city's temperature it settles on, read from the rules text, if it is such a market."""
     contest: Contest | None = None
     """The game whose winner it pays, if it is such a market."""
     figure: Figure | None = None
     """The figure of a release it settles on, read from the rules text, if it is such a market."""
+    unpriced: str = ""
+    """What a market of a known kind settles on where no model here prices that kind, and that none does."""
     unconfirmed: str = ""
     """What of its settlement no rules text seen so far has confirmed: until the operator has, it is priced
     and not traded; empty where nothing is open."""
@@ -307,11 +327,13 @@ class Market(msgspec.Struct, frozen=True):
 
     @property
     def underlying(self) -> str | None:
-        """The index, price, sport or figure it settles on, by the desk's own name."""
+        """The index, price, city, sport or figure it settles on, by the desk's own name."""
         if self.mean is not None:
             return self.mean.index
         if self.fixing is not None:
             return self.fixing.name
+        if self.reading is not None:
+            return self.reading.name
         if self.contest is not None:
             return self.contest.sport
         return self.figure.name if self.figure is not None else None

@@ -256,8 +256,10 @@ class Pricing:
             return NoPrice(event.ticker, "no markets")
         pricer, subject = self._priced_by(event)
         if pricer is None or subject is None:
-            doubt = next((market.doubt for market in markets if market.doubt), "")
-            return NoPrice(event.ticker, doubt or f"no model for {markets[0].series_ticker}")
+            known = next((said for market in markets if (said := market.doubt or market.unpriced)), "")
+            settled = markets[0].underlying
+            named = f"settles on {settled}, which no model here prices" if settled else ""
+            return NoPrice(event.ticker, known or named or f"no model for {markets[0].series_ticker}")
         return pricer.predict(markets, subject, self._clocks.world_ms(), event.fair)
 
     def _refuse(self, event: EventState, reason: str) -> None:

@@ -59,6 +59,11 @@ def station_of_series(series: str) -> Station | None:
     return next((s for s in stations().values() if series and series in (s.high_series, s.low_series)), None)
 
 
+def index_station(city: str) -> Station | None:
+    """The station that Kalshi's index of a city lies around; ``None`` where none is known."""
+    return next((s for s in stations().values() if city and s.index_city == city), None)
+
+
 def climate_day(station: Station, at_ms: int) -> str:
     """The climate day a moment belongs to, ``YYYY-MM-DD``."""
     return date.fromordinal(_EPOCH + (at_ms + station.lst_offset_h * HOUR_MS) // DAY_MS).isoformat()

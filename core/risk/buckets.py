@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 
 from core.domain.market import Market
-from core.feeds.stations import stations
+from core.feeds.stations import Station, climate_day, index_station, stations
 
 
 def source(market: Market) -> str:
@@ -21,7 +21,10 @@ def source(market: Market) -> str:
         return market.mean.index
     if market.station is not None:
         known = stations().get(market.station)
-        return (known.air_mass if known is not None else "") or market.station
+        return _air(known) if known is not None else market.station
+    if market.reading is not None:
+        around = index_station(market.reading.city)
+        return _air(around) if around is not None else market.reading.name
     return _sources().get(market.series_ticker, market.series_ticker)
 
 
@@ -29,8 +32,14 @@ def bucket(market: Market) -> str:
     """The source and the day of it."""
     if market.station is not None and market.climate_day is not None:
         return f"{source(market)} {market.climate_day}"
+    if market.reading is not None and (around := index_station(market.reading.city)) is not None:
+        return f"{source(market)} {climate_day(around, market.reading.at_ms)}"
     day = datetime.fromtimestamp(market.close_ms / 1000, UTC).date().isoformat()
     return f"{source(market)} {day}"
+
+
+def _air(station: Station) -> str:
+    return station.air_mass or station.icao
 
 
 @functools.cache

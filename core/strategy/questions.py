@@ -101,6 +101,10 @@ def _figure(market: Market) -> tuple[str, Fraction] | None:
     if market.fixing is not None:
         fixing = market.fixing
         return f"{venue} {fixing.name} at {fixing.at_ms} to {fixing.precision:g}", _exact(fixing.precision)
+    if market.reading is not None:
+        reading = market.reading
+        name = f"{venue} {reading.name} at {reading.at_ms} to {reading.precision:g}"
+        return name, _exact(reading.precision)
     if market.mean is not None:
         mean = market.mean
         name = f"{venue} {mean.index} mean of {mean.seconds} s to {mean.ends_ms} to {mean.precision:g}"

@@ -95,6 +95,11 @@ async def test_a_desk_without_weather_asks_for_none(tmp_path: Path) -> None:
         assert [station.icao for station in read_stations(named.place, named.settings, named.world)] == [
             "KATL"
         ]
+        hourly = MarketSettings(series=("KXTEMPMIAH", "KXTEMPNYCHS", "KXTEMPKCH"))
+        around = building(place, http, markets=hourly)
+        assert [station.icao for station in read_stations(around.place, around.settings, around.world)] == [
+            "KMIA", "KNYC",
+        ]  # fmt: skip
         unknown = building(place, http, feeds=FeedSettings(stations=("KATL", "KLGA")))
         with pytest.raises(
             SettingsError, match=r"config\.toml: feeds\.stations names KLGA, which no forecast"

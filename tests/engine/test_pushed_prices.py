@@ -8,7 +8,7 @@ import msgspec
 import pytest
 
 from core.config.settings import EngineSettings, MarketSettings, Settings
-from core.domain.market import IndexMean, Market, Strike, StrikeKind
+from core.domain.market import Figure, IndexMean, Market, Strike, StrikeKind
 from core.engine.judging import judge
 from core.engine.sources import Sources
 from core.engine.state import MarketState
@@ -154,11 +154,18 @@ def test_checks_of_the_index_move_nothing_by_themselves_and_other_families_say_t
         other = msgspec.structs.replace(btc(), ticker="KXFED-1-1", event_ticker="KXFED-1", mean=None)
         other = msgspec.structs.replace(other, series_ticker="KXFED")
         doubtful = msgspec.structs.replace(other, ticker="KXFED-2-1", event_ticker="KXFED-2", doubt="which?")
-        markets = (*ladder(), btc(), other, doubtful)
+        rain = msgspec.structs.replace(other, ticker="KXFED-3-1", event_ticker="KXFED-3", unpriced="on rain")
+        prices = msgspec.structs.replace(
+            other, ticker="KXFED-4-1", event_ticker="KXFED-4", figure=Figure("PPI", "2026-11-23")
+        )
+        markets = (*ladder(), btc(), other, doubtful, rain, prices)
         venue = FakeVenue(None, loop, VirtualClock(loop), listed=markets)  # type: ignore[arg-type]
         async with running(loop, venue=venue, series=(*SERIES, "KXFED")) as bench:
             assert bench.engine.state.events["KXFED-1"].refusal == "no model for KXFED"
             assert bench.engine.state.events["KXFED-2"].refusal == "which?"
+            assert bench.engine.state.events["KXFED-3"].refusal == "on rain"
+            known = "settles on PPI, which no model here prices"
+            assert bench.engine.state.events["KXFED-4"].refusal == known
             told = list[int]()
             bench.engine.desk.pricing.on_news = lambda: told.append(1)
             tick(bench, SPOT, "coinbase", "BTC/USD")

@@ -1,8 +1,10 @@
 """Markets that settle on one thing count as one risk, whatever their event, series or venue."""
 
+from datetime import UTC, datetime
+
 import pytest
 
-from core.domain.market import IndexMean, Venue
+from core.domain.market import CityReading, IndexMean, Venue
 from core.domain.order import BookSide, Fill
 from core.domain.position import Position, apply
 from core.domain.units import Money, Price, contracts
@@ -58,6 +60,18 @@ def test_means_of_one_index_are_one_with_its_other_series() -> None:
     )
     spot = market(series_ticker="KXBTC", station=None)
     assert bucket(quarter) == bucket(hour) == bucket(spot) == "BRTI 2023-11-14"
+
+
+def test_an_hour_of_a_citys_index_is_of_its_stations_day_and_air_mass() -> None:
+    def hour(city: str, at_ms: int) -> str:
+        return bucket(market(station=None, climate_day=None, reading=CityReading(city, at_ms, 0.01)))
+
+    # Standard time decides, in summer too: 04:30 by universal time is still yesterday's climate day.
+    midsummer = int(datetime(2026, 7, 6, 4, 30, tzinfo=UTC).timestamp()) * 1000
+    assert hour("nyc", midsummer) == hour("phl-delaware-valley", midsummer) == "mid-Atlantic 2026-07-05"
+    assert hour("nyc", midsummer + 1_800_000) == "mid-Atlantic 2026-07-06"
+    assert hour("miami", midsummer) == bucket(market(station="KMIA", climate_day="2026-07-05"))
+    assert hour("kansas-city", WORLD_MS) == "kansas-city index 2023-11-14", "no station of ours is there"
 
 
 def test_cities_under_one_air_mass_share_a_limit() -> None:

@@ -11,7 +11,17 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from core.domain.fees import estimate
-from core.domain.market import Extreme, FeeSchedule, FeeType, Fixing, Market, Strike, StrikeKind, Venue
+from core.domain.market import (
+    CityReading,
+    Extreme,
+    FeeSchedule,
+    FeeType,
+    Fixing,
+    Market,
+    Strike,
+    StrikeKind,
+    Venue,
+)
 from core.domain.order import BookSide, Outcome, Purpose, TimeInForce
 from core.domain.units import Price, Quantity, contracts, notional_up
 from core.risk.limits import DEFAULTS
@@ -399,6 +409,17 @@ def test_brackets_of_a_price_meet_where_its_precision_says() -> None:
     assert question is not None
     spans = list(question.spans.values())
     assert [(s.low, s.high) for s in spans] == [(-math.inf, 500_000), (500_000, 502_500), (502_500, math.inf)]
+
+
+def test_an_hours_strikes_in_hundredths_of_a_degree_meet_without_a_hole() -> None:
+    same = {"station": None, "climate_day": None, "extreme": None}
+    hour = CityReading("miami", 1_800_000_000_000, 0.01)
+    under = asking("A", Strike(KINDS.LESS_OR_EQUAL, cap=81.99), **same, reading=hour)
+    over = asking("B", Strike(KINDS.GREATER, floor=81.99), **same, reading=hour)
+    (question,) = questions([under, over])
+    assert question.apart and question.spans["A"].high == question.spans["B"].low == 8_200
+    later = msgspec.structs.replace(over, reading=CityReading("miami", 1_800_003_600_000, 0.01))
+    assert questions([under, later]) == ()
 
 
 def test_strikes_that_overlap_where_the_venue_calls_them_exclusive_conclude_nothing() -> None:

@@ -12,9 +12,11 @@ from hypothesis import strategies as st
 
 from core.domain.market import (
     CENT_GRID,
+    CityReading,
     FeeSchedule,
     FeeType,
     IndexMean,
+    Market,
     MarketStatus,
     Strike,
     StrikeKind,
@@ -236,6 +238,32 @@ def test_a_market_on_an_index_carries_its_mean_what_is_open_of_it_or_the_doubt()
     other = MARKET | change | {"rules_primary": "Yes if the last BRTI is at or above 91250.12."}
     found = market(parsed(other, MarketWire), event, series, odd)
     assert found.mean is None and found.doubt in odd.notes and "no mean of 60 seconds" in found.doubt
+
+
+def test_a_market_on_an_hours_temperature_carries_its_reading_and_one_on_rain_what_it_settles_on() -> None:
+    def read(series: str, event: str, close: str, strike: float, rules: str) -> tuple[Market, Odd]:
+        change = {
+            "ticker": f"{event}-T{strike}",
+            "event_ticker": event,
+            "close_time": close,
+            "strike_type": "greater",
+            "floor_strike": strike,
+            "cap_strike": None,
+            "rules_primary": rules,
+        }
+        odd = Odd()
+        terms = SeriesWire(series, "quadratic", 1)
+        return market(parsed(MARKET | change, MarketWire), EventWire(event, series, False), terms, odd), odd
+
+    rules = "Yes if Miami at 3 PM EST is above 81.99 according to the Kalshi Weather Index."
+    hour, odd = read("KXTEMPMIAH", "KXTEMPMIAH-26NOV2315", "2026-11-23T20:00:00Z", 81.99, rules)
+    assert hour.reading == CityReading("miami", hour.close_ms, 0.01) and hour.underlying == "miami index"
+    assert (hour.station, hour.unconfirmed, hour.doubt, odd.notes) == (None, "", "", [])
+    other, odd = read("KXTEMPMIAH", "KXTEMPMIAH-26NOV2315", "2026-11-23T20:00:00Z", 81.99, "Yes if warm.")
+    assert other.reading is None and other.doubt in odd.notes
+    rain, odd = read("KXRAINNYC", "KXRAINNYC-26NOV23", "2026-11-24T05:00:00Z", 0.1, "Yes if it rains.")
+    assert "a day's rain" in rain.unpriced and "settles it" in rain.unconfirmed
+    assert (rain.underlying, odd.notes) == (None, [])
 
 
 def test_a_market_is_named_sanitised_and_priced() -> None:

@@ -6,7 +6,7 @@ import re
 from typing import Final
 
 from core.domain.market import Strike
-from core.venues.kalshi import index_means
+from core.venues.kalshi import hourly, index_means
 from core.venues.kalshi import series as temperature
 from core.venues.kalshi.series import MONTHS
 
@@ -25,7 +25,8 @@ _ALMOST = 0.9998
 
 
 def label(series: str, event_ticker: str, ticker: str, strike: Strike) -> str:
-    """``NYC hi Nov23 48-49``, ``SPX Nov30 16:00 7425-7450``; the ticker itself where a part is not known."""
+    """``NYC hi Nov23 48-49``, ``MIA 15h Nov23 >81.99``, ``SPX Nov30 16:00 7425-7450``; the ticker itself
+    where a part is not known."""
     if (row := index_means.index_series(series)) is not None:
         return index_means.label(row, event_ticker, strike) or ticker
     if temperature.temperature_city(series) is not None:
@@ -35,6 +36,9 @@ def label(series: str, event_ticker: str, ticker: str, strike: Strike) -> str:
     if named is None or named[2] not in MONTHS or outcome == ticker:
         return ticker
     _, month, day, hour, minute, teams = named.groups()
+    city = hourly.index_city(series)
+    if city is not None and day and hour:
+        return f"{city.code} {hour}h{minute or ''} {month.capitalize()}{day} {_span(strike) or outcome}"
     when = f"{month.capitalize()}{day or ''}" + (f" {hour}:{minute or '00'}" if hour else "")
     parts = [
         _CODES.get(series, series.removeprefix("KX")),

@@ -18,7 +18,7 @@ from core.domain.market import (
 )
 from core.domain.text import clean_text
 from core.domain.units import ONE_DOLLAR, Price, UnitError, parse_price
-from core.venues.kalshi import figures, fixings, games, index_means
+from core.venues.kalshi import figures, fixings, games, hourly, index_means, totals
 from core.venues.kalshi import series as names
 from core.venues.kalshi.fees import Changes, Override, SeriesTerms, concerning, fee_changes, fee_schedule
 from core.venues.kalshi.labels import label
@@ -146,7 +146,9 @@ def market(
     index = index_means.settles(series_ticker, wire.event_ticker, close_ms, primary, secondary)
     price = fixings.settles(series_ticker, wire.event_ticker, close_ms, primary, secondary)
     figure = figures.settles(series_ticker, close_ms, primary, secondary)
-    doubt = about.doubt or index.doubt or price.doubt or figure.doubt
+    hour = hourly.settles(series_ticker, wire.event_ticker, close_ms, primary, secondary)
+    total = totals.settles(series_ticker, wire.event_ticker, primary, secondary)
+    doubt = about.doubt or index.doubt or price.doubt or figure.doubt or hour.doubt
     if doubt:
         odd.notes.append(doubt)
     waived_until_ms = odd.time(wire.fee_waiver_expiration_time, "fee_waiver_expiration_time")
@@ -183,9 +185,13 @@ def market(
         doubt=doubt,
         mean=index.mean,
         fixing=price.fixing,
+        reading=hour.reading,
         contest=games.contest(series_ticker),
         figure=figure.figure,
-        unconfirmed=index.unconfirmed or price.unconfirmed or figure.unconfirmed,
+        unpriced=total.unpriced,
+        unconfirmed=next(
+            (one.unconfirmed for one in (index, price, figure, hour, total) if one.unconfirmed), ""
+        ),
         shard=odd.whole(wire.exchange_index, "exchange_index") or 0,
     )
 

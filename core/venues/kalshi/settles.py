@@ -21,7 +21,7 @@ from core.venues.kalshi.series import City, temperature_city
 RULES_CHARS_MAX = 20_000
 
 _CLI = re.compile(r"\bCLI[A-Z]{3}\b", re.ASCII)
-_ACCORDING = re.compile(r"\b(?:according to|as reported by|as published by|as recorded by)\s+", re.IGNORECASE)
+ACCORDING = re.compile(r"\b(?:according to|as reported by|as published by|as recorded by)\s+", re.IGNORECASE)
 
 
 class Source(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename={"since": "from"}):
@@ -84,7 +84,7 @@ def _other_station(city: City, rules: str) -> str:
 def _other_source(expected: Source, primary: str) -> str:
     """Every "according to" must be followed by the expected name, and no other known one may be named."""
     names = tuple(words.removeprefix("the ") for words in expected.words)
-    for match in _ACCORDING.finditer(primary):
+    for match in ACCORDING.finditer(primary):
         if not primary[match.end() :].lower().removeprefix("the ").startswith(names):
             return f"rules settle on another source than {expected.name}{quoted(primary, match.start())}"
     for row in sources():
