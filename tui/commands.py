@@ -23,7 +23,7 @@ from tui import confirm_talks, feed_talks, link_talks, stop_talks, ticket_talks,
 from tui.actions import COMMANDS, CommandSpec, command_spec, needed
 from tui.operator import Operator
 from tui.tables import Now
-from tui.talks import Clock, Make, Talk, instant, risky
+from tui.talks import Clock, Make, Talk, exactly, instant, reason, risky
 
 
 class Line(NamedTuple):
@@ -65,13 +65,9 @@ def _arm(operator: Operator, clock: Clock, rest: str) -> Talk:
     status = operator.view.status
     if status is None or not status.arm_phrase:
         return "arm: this profile has nothing to arm"
-    word = (yield f"Entries will leave with REAL MONEY. Type {status.arm_phrase}").strip()
-    if word != status.arm_phrase:
-        return f"arm not sent: the words were {status.arm_phrase}"
-    reason = (yield "Reason").strip()
-    if not reason:
-        return "arm not sent: it needs a reason"
-    operator.send(Arm(operator.next_id(), word, reason), "arm", clock())
+    yield from exactly(status.arm_phrase, "Entries will leave with REAL MONEY.")
+    because = yield from reason()
+    operator.send(Arm(operator.next_id(), status.arm_phrase, because), "arm", clock())
     return ""
 
 

@@ -29,17 +29,28 @@ Clock = Callable[[], Now]
 Make = Callable[[Operator, Clock, str], Talk]
 
 
-def word(spec_name: str, why: str) -> Generator[str, str, tuple[str, str] | str]:
+def word(spec_name: str, why: str) -> Generator[str, str, tuple[str, str]]:
     """Ask for the typed word of a command and, where it wants one, the reason."""
     spec = command_spec(spec_name)
     assert spec is not None
-    typed = (yield f"{why} Type {spec.word}").strip()
-    if typed != spec.word:
-        return f"{spec_name} not sent: the word was {spec.word}"
-    reason = (yield "Reason").strip() if spec.reason else ""
-    if spec.reason and not reason:
-        return f"{spec_name} not sent: it needs a reason"
-    return typed, reason
+    yield from exactly(spec.word, why)
+    return spec.word, ((yield from reason()) if spec.reason else "")
+
+
+def exactly(words: str, why: str) -> Generator[str, str, None]:
+    """Ask until the words are typed. A field that closed on a slip would leave what is typed next, a reason
+    as a rule, to be read as keys, and some of them cancel orders."""
+    question = f"{why} Type {words}"
+    while (yield question).strip() != words:
+        question = f"Nothing sent: that was not the word. {why} Type {words}"
+
+
+def reason() -> Generator[str, str, str]:
+    """Ask until a reason is typed."""
+    question = "Reason"
+    while not (typed := (yield question).strip()):
+        question = "Nothing sent: it needs a reason. Reason"
+    return typed
 
 
 def risky(
@@ -47,8 +58,6 @@ def risky(
 ) -> Talk:
     """Send what ``make`` builds of id, word and reason once both were typed."""
     answer = yield from word(name, why)
-    if isinstance(answer, str):
-        return answer
     operator.send(make(operator.next_id(), *answer), name, clock())
     return ""
 

@@ -287,6 +287,34 @@ async def test_resume_is_typed(directory: Path) -> None:
         assert (command.confirm, command.reason) == ("resume", "ok")  # type: ignore[attr-defined]
 
 
+async def test_a_slip_in_the_word_or_no_reason_keeps_the_field_and_what_follows_is_no_key(
+    directory: Path,
+) -> None:
+    async with running(directory) as desk:
+        await armed(desk)
+        await desk.press("colon", *"resume", "enter", *"resme", "enter")
+        await desk.shows("Nothing sent: that was not the word. ")
+        await desk.press(*"Ca", "enter", *"resume", "enter", "enter")
+        await desk.shows("Nothing sent: it needs a reason.")
+        await desk.press(*"xC", "enter")
+        assert (await desk.engine.expect(Resume)).reason == "xC"  # type: ignore[attr-defined]
+        assert not any(desk.sent(kind) for kind in (Approve, Veto, CancelMarket))
+        await desk.press("colon", *"resume", "enter", *"no", "enter", "escape", "H")
+        await desk.engine.expect(Halt)
+        assert len(desk.sent(Resume)) == 1, "Esc leaves"
+
+
+async def test_the_stop_key_stands_while_the_field_gives_its_room_back(directory: Path) -> None:
+    async with running(directory) as desk:
+        await desk.press("slash")
+        app, screen = desk.app, desk.app.console_screen
+        assert screen is not None
+        hints = screen.key_hints
+        await desk.until(lambda: hints.size.width < screen.size.width, "beside the field")
+        hints.show(app.operator.scene(app.clock(), screen.size.width), "desk", asking=False, more=False)
+        assert hints.text.strip() == "^X STOP"
+
+
 async def test_safer_keys_need_no_question(directory: Path) -> None:
     async with running(directory) as desk:
         await armed(desk)

@@ -144,6 +144,8 @@ class Desk:
 
     def __init__(self) -> None:
         self.sent: list[AnyCommand] = []
+        self.asked = ""
+        """The last question."""
         self.view = ViewModel()
         self.view.connected = True
         self.view.apply(rows.snapshot(NOW, "me"), NOW)
@@ -161,9 +163,9 @@ class Desk:
         talk = commands.talk(parsed, self.operator, lambda: NOW)
         assert talk is not None
         try:
-            next(talk)
+            self.asked = str(next(talk))
             for answer in answers:
-                talk.send(answer)
+                self.asked = str(talk.send(answer))
         except StopIteration as end:
             return str(end.value)
         talk.close()
@@ -172,8 +174,8 @@ class Desk:
 
 def test_resuming_takes_the_word_and_a_reason() -> None:
     desk = Desk()
-    assert "word" in desk.say("resume", "yes")
-    assert "reason" in desk.say("resume", "resume", "")
+    assert desk.say("resume", "yes") == "still asking" and "not the word" in desk.asked
+    assert desk.say("resume", "resume", "") == "still asking" and "needs a reason" in desk.asked
     assert desk.sent == []
     assert desk.say("resume", "resume", "book is back") == ""
     [command] = desk.sent

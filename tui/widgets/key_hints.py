@@ -48,5 +48,7 @@ class KeyHints(LinePane):
     bare = True
 
     def show(self, scene: Scene, screen: str, *, asking: bool, more: bool) -> None:
-        """The hints; beside an open command line only how to stop."""
-        self.paint([line((STOP, "stop")) if asking else hint_line(scene, screen, more=more)])
+        """The hints; beside an open command line only how to stop, and until the screen is laid out again
+        without it."""
+        narrow = asking or self.size.width < scene.width
+        self.paint([line((STOP, "stop")) if narrow else hint_line(scene, screen, more=more)])
