@@ -171,7 +171,9 @@ class Conversation:
             case "low-bandwidth":
                 app.operator.say("low-bandwidth: on or off?", "near", app.clock())
             case "theme":
-                app.looks.change(parsed.rest)
+                if app.looks.change(parsed.rest):
+                    kept = f"theme {parsed.rest} until you leave; :settings keeps one"
+                    app.operator.say(kept, "text-muted", app.clock())
             case _:
                 talk = commands.talk(parsed, app.operator, app.clock)
                 if talk is not None:

@@ -211,6 +211,8 @@ async def test_themes_change_what_is_drawn_but_never_a_character(directory: Path
     async with running(directory, cards=False, size=(160, 45), themes=tmp_path) as desk:
         await desk.press("colon", *"theme pink", "enter")
         await desk.shows("there is no theme 'pink'; use one of: ansi-16, ")
+        await desk.press("colon", *"theme light", "enter")
+        await desk.shows("theme light until you leave; :settings keeps one")
         table = desk.app.screen.query_one("#orders", LinePane)
         table.focus()
         await desk.until(lambda: table.text.count("│> ") == 1, "marked the row under the cursor")
