@@ -81,7 +81,11 @@ class Returning:
         if self.was_here:
             say("Attached again.", "coach", now, 10**10)
         elif view.working() or view.held():
-            text = f"Attached to a running desk: {len(view.working())} orders, {len(view.held())} positions."
+            orders, held = (
+                f"{many} {noun}{'' if many == 1 else 's'}"
+                for many, noun in ((len(view.working()), "order"), (len(view.held()), "position"))
+            )
+            text = f"Attached to a running desk: {orders}, {held}."
             say(text, "coach", now, 8 * 10**9)
         self.was_here = True
 

@@ -100,7 +100,8 @@ class Watching:
         """Which list this is, and which others there are."""
         operator, sizes = self._app.operator, self._lists.sizes() if self._lists is not None else {}
         count = sizes.pop(operator.watchlist, 0)
-        holds = f"{count} markets" if count else "nothing in it yet, * marks the market under the cursor"
+        many = "1 market" if count == 1 else f"{count} markets"
+        holds = many if count else "nothing in it yet, * marks the market under the cursor"
         others = ", ".join(f"{name} {size}" for name, size in sizes.items())
         told = f"watchlist {operator.watchlist}: {holds}" + (f"; others: {others}" if others else "")
         self._say(told, "text")

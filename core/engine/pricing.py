@@ -306,7 +306,8 @@ class Pricing:
             if (old := before.get(fair.ticker)) is not None
         )
         if moved and priced.drivers != known.drivers:
-            what = f"{event.label}: {priced.why}; mean {priced.mean - known.mean:+.1f}F, {moved} values moved"
+            values = "1 value" if moved == 1 else f"{moved} values"
+            what = f"{event.label}: {priced.why}; mean {priced.mean - known.mean:+.1f}F, {values} moved"
             self._alarms.raise_(f"fair {event.ticker} {priced.computed_ms}", AlarmLevel.NOTE, what)
             self._scribe.desk(Kind.FAIR, what, mean=priced.mean, spread=priced.spread, version=priced.version)
 

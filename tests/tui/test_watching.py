@@ -121,6 +121,9 @@ async def test_marks_are_seen_and_kept_in_the_list_that_is_chosen_and_taken_back
         await desk.shows("; others: far 2")
         await desk.shows("MARKETS 15  *near")
         assert f"*{static.label}" not in desk.text
+        await desk.press("asterisk", "colon", *"watch near", "enter")
+        await desk.shows("watchlist near: 1 market;")
+        await desk.press("asterisk")
         await desk.press("colon", *"watch", "space", *"f", "tab", "enter")
         await desk.shows("watchlist far: 2 markets")
         await desk.press("slash", *"watch", "enter", "home")
