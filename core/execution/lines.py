@@ -15,11 +15,14 @@ from core.venues.venue import OrderReport
 
 
 class CashSaid(msgspec.Struct, frozen=True):
-    """What the venue should say, what it said, and whether what is open accounts for the rest."""
+    """What the venue should say, and what it said."""
 
     ours: Money
     theirs: Money
+    same: bool
+    """To within what rounding makes."""
     explained: bool
+    """The same, or what is open accounts for the rest."""
 
 
 class Said(msgspec.Struct, frozen=True):
@@ -35,6 +38,8 @@ class Said(msgspec.Struct, frozen=True):
 
 class Agreement(enum.Enum):
     AGREES = "agrees"
+    EXPLAINED = "explained"
+    """Of the cash: not the same, and open orders, payouts to be fetched and unsettled trades are the rest."""
     DIFFERS = "differs"
     """It stands in the table of differences."""
     MOVED = "moved"
@@ -57,7 +62,11 @@ class AccountLine(msgspec.Struct, frozen=True):
 def account_lines(share: Share, said: Said, standing: Mapping[Key, Difference]) -> Iterator[AccountLine]:
     """Cash first, then positions and orders."""
     if (cash := said.cash) is not None:
-        yield _line(Key(About.CASH), money_text(cash.ours), money_text(cash.theirs), cash.explained, standing)
+        found = _line(
+            Key(About.CASH), money_text(cash.ours), money_text(cash.theirs), cash.explained, standing
+        )
+        rest = found.agreement is Agreement.AGREES and not cash.same
+        yield msgspec.structs.replace(found, agreement=Agreement.EXPLAINED) if rest else found
     held = {ticker: int(position.net) for ticker, position in share.held.items()}
     for ticker in sorted(held.keys() | {ticker for ticker, net in said.positions.items() if net}):
         ours, theirs = held.get(ticker, 0), said.positions.get(ticker, 0)

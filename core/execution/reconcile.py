@@ -160,7 +160,8 @@ class Reconciler:
         cash = None
         if self._cash_read is not None and self.cash_base is not None:
             ours, theirs = Money(self.cash_base + self._flow()), self._worth(self._cash_read.total)
-            cash = CashSaid(ours, theirs, self._explained(theirs, ours))
+            same = abs(theirs - ours) <= CASH_TOLERANCE
+            cash = CashSaid(ours, theirs, same, self._explained(theirs, ours))
         said = Said(self._facts.resting, self._counted, cash)
         return tuple(account_lines(self._share, said, self.differences))
 

@@ -39,6 +39,18 @@ def test_cash_positions_and_orders_agree_line_by_line() -> None:
     run_virtual(main)
 
 
+def test_cash_the_venue_holds_back_for_what_rests_is_no_agreement_but_explained() -> None:
+    async def main(loop: VirtualLoop) -> None:
+        async with running(loop) as bench:
+            await bench.sent()
+            bench.venue.cash_now -= 1_000_000
+            await read(bench)
+            cash = lines(bench)["cash", ""]
+            assert cash.ours != cash.theirs and cash.agreement is Agreement.EXPLAINED
+
+    run_virtual(main)
+
+
 def test_what_traded_since_the_list_was_read_has_moved_and_a_mismatch_differs() -> None:
     async def main(loop: VirtualLoop) -> None:
         async with running(loop) as bench:

@@ -294,6 +294,16 @@ def account_line(about: str, agreement: str, **changes: str) -> dict[str, str]:
     return line | {"about": about, "agreement": agreement} | changes
 
 
+async def test_cash_that_the_venue_holds_back_for_orders_is_not_said_to_agree(directory: Path) -> None:
+    async with running(directory, size=(80, 24)) as desk:
+        line = account_line("cash", "explained", ours="500.00", theirs="491.32")
+        desk.engine.answers["account"] = json.dumps([line]).encode()
+        await desk.press("3")
+        await desk.shows("491.32")
+        told = next(row for row in desk.text.splitlines() if "491.32" in row)
+        assert told.split() == ["=", "cash", "500.00", "491.32", "held", "back"]
+
+
 async def test_the_account_stands_line_by_line_and_what_asks_for_a_person_is_answered_from_its_row(
     directory: Path,
 ) -> None:

@@ -33,14 +33,16 @@ _WHOLE = 90
 """Columns from which what a difference will lead to is said with its scope."""
 _ABOUT = {"position": "pos"}
 """What is compared, where its own word is wider than the column."""
+_SAME = ("agrees", "explained")
 AGREEMENTS = {
     "agrees": ("agrees", "good"),
+    "explained": ("held back", "good"),
     "moved": ("moved since", "text-muted"),
     "unknown": ("UNKNOWN", "unknown"),
     "external": ("elsewhere", "near"),
 }
-"""What is said of a line that stands in no row of the differences: it moved since the list was read, is being
-looked for, or was not placed here."""
+"""What is said of a line that stands in no row of the differences: the venue holds the rest back, it moved
+since the list was read, is being looked for, or was not placed here."""
 
 
 class AccountLine(msgspec.Struct, frozen=True):
@@ -144,7 +146,7 @@ class DifferenceTable(LiveTable):
     def _code(self, scene: Scene, key: Key) -> Span:
         row = self._differ.get(key)
         if row is None:
-            return Span("  =" if self._lines[key].agreement == "agrees" else "  .", "text-muted")
+            return Span("  =" if self._lines[key].agreement in _SAME else "  .", "text-muted")
         return Span(f" {row.row}!", "alarm") if row.acted else Span(f" {row.row}", "near")
 
     def _venue(self, scene: Scene, key: Key) -> Span:
@@ -199,7 +201,7 @@ class DifferenceTable(LiveTable):
             self.paint_rows(scene, [], title, empty=[note("Reading the account.")])
             return
         rows = self._differ = _rows(scene)
-        told = sorted(lines, key=lambda one: one.agreement == "agrees")
+        told = sorted(lines, key=lambda one: one.agreement in _SAME)
         self._lines = {
             ("line", one.venue, one.about, one.ticker, one.subject): one
             for one in told

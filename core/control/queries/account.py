@@ -48,7 +48,11 @@ LINES: tuple[Field, ...] = (
     Field("subject", "order id, empty for the others", lambda r, n: r.subject),
     Field("ours", "what our record says", lambda r, n: r.ours),
     Field("theirs", "what the venue said last", lambda r, n: r.theirs),
-    Field("agreement", "agrees, differs, moved since, unknown or external", lambda r, n: r.agreement),
+    Field(
+        "agreement",
+        "agrees, explained by what is open, differs, moved since, unknown or external",
+        lambda r, n: r.agreement,
+    ),
     Field("age_s", "since a complete read of the account", lambda r, n: age(r.read_ns, n)),
 )
 
