@@ -143,6 +143,11 @@ def signed_dollars(money: int | None) -> str:
 
 
 @lru_cache(maxsize=4096)
+def dollars_up(money: int) -> str:
+    """Whole dollars for what can be lost: never less than it is."""
+    return str(-(-money // 1_000_000))
+
+
 def short_dollars(money: int | None) -> str:
     """Whole dollars without cents, for limits: ``500``; cents only when there are some."""
     if money is None:

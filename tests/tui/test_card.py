@@ -6,7 +6,7 @@ import pytest
 from msgspec.structs import replace
 
 from core.control.protocol import Frame
-from core.control.tables.cards import BeforeRow, CheckRow
+from core.control.tables.cards import BeforeRow, CheckRow, UsedRow
 from tests.tui import rows
 from tui.keymap import keymap
 from tui.lines import plain, width_of
@@ -49,6 +49,21 @@ def test_a_sale_says_how_much_may_be_sold_at_all_or_that_nobody_knows() -> None:
     card = rows.card(NOW, key=held.key, **sale)
     lines = compact_lines(Scene(view, NOW, 80, cards=(card,), card=card), card, WIDTH)
     assert plain(lines[3]).startswith("sellable 12.50")
+
+
+@pytest.mark.parametrize(
+    ("price", "says"),
+    [(2_900, "expected fill 41% in 1 h"), (3_000, "expected fill 41% in 1 h"), (2_800, "-- 1c behind")],
+)
+def test_an_order_behind_the_best_price_is_promised_no_fill(price: int, says: str) -> None:
+    """What is expected to fill counts those who come for the best price."""
+    lines = "\n".join(shown(price=price, bid=2_900, ask=3_200, fill=0.41, style="post-only"))
+    assert says in lines
+
+
+def test_what_can_be_lost_in_all_never_reads_as_less_than_it_is() -> None:
+    used = UsedRow("total", 18_760_000, 0, 800_000_000)
+    assert "total 19/800" in "\n".join(shown(used=(used,)))
 
 
 def test_the_net_edge_is_never_crowded_out_by_what_the_fair_value_is_made_of() -> None:

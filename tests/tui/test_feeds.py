@@ -166,7 +166,7 @@ def test_the_status_bar_names_the_worst_and_keeps_everything_else_with_twenty_so
     text = plain(shown)
     assert width_of(shown) == width
     assert "OBS DOWN 0:09" in text
-    assert all(words in text for words in ("unk 0", "exp 34/800", "KAL ok")), text
+    assert all(words in text for words in ("unk 0", "exp 35/800", "KAL ok")), text
     if width >= 160:
         assert text.index("OBS DOWN") < text.index("FRED AUTH") < text.index("BINANCE STALE")
     if width >= 200:

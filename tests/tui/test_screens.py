@@ -48,7 +48,7 @@ async def test_markets_fair_values_orders_and_limits_are_seen_together(
             "max loss 12.95",
             "CHI hi Nov23 41-42",
             "WORKING",
-            "34/800",
+            "35/800",
             "NEAR",
             "unk 0",
             "x144",

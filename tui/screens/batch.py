@@ -54,7 +54,7 @@ def together(batch: Batch, width: int) -> list[Line]:
     ]
     made = outcome_groups(batch.outcomes)
     if made:
-        made.insert(0, line(("filled whole, if it is", "text-muted")))
+        made.insert(0, line(("these alone, filled whole, if it is", "text-muted")))
     return [line(" ", *row) for row in (*flow(risk, width - 2), *flow(made, width - 2, 2))]
 
 

@@ -11,6 +11,7 @@ from tui.format import (
     cents,
     count,
     dollars,
+    dollars_up,
     fit_name,
     short_dollars,
     signed_tenths,
@@ -170,10 +171,19 @@ def depth(scene: Scene, card: ProposalRow) -> list[Line]:
     rests = card.style == "post-only" and not card.closes
     return [
         line(("depth ", "text-muted"), f"{count(card.ahead)} ahead at {price}c"),
-        line(("expected fill ", "text-muted"), f"{card.fill:.0%} in 1 h") if rests else (),
+        _expected(scene, card) if rests else (),
         line(("spread ", "text-muted"), f"{card.spread_ticks}t"),
         line(("takes ", "text-muted"), f"{card.share:.0%}"),
     ]
+
+
+def _expected(scene: Scene, card: ProposalRow) -> Line:
+    """What is thought to fill within the hour. The figure counts who comes for the best price: of an order
+    that waits behind it no more is known than how far that is away."""
+    title = ("expected fill ", "text-muted")
+    if card.bid is not None and card.price < card.bid:
+        return line(title, f"{UNKNOWN} {cents(card.bid - card.price, scene.view.step(card.key))}c behind")
+    return line(title, f"{card.fill:.0%} in 1 h")
 
 
 def limits(card: ProposalRow) -> list[Line]:
@@ -182,7 +192,7 @@ def limits(card: ProposalRow) -> list[Line]:
         after = used.used + used.adds
         full = after / used.limit if used.limit > 0 else 1.0
         role = "breach" if full > 1 else "near" if full >= 0.8 else "text"
-        figure = dollars(after) if after < 100_000_000 and used.name != "total" else f"{after // 10**6}"
+        figure = dollars(after) if after < 100_000_000 and used.name != "total" else dollars_up(after)
         groups.append(line((used.name + " ", "text-muted"), (f"{figure}/{short_dollars(used.limit)}", role)))
     return groups
 

@@ -13,7 +13,7 @@ from tui.feed_words import (
     worst_feed,
     worst_first,
 )
-from tui.format import age, countdown, fine_age, short_dollars, signed_dollars, utc, venue_short
+from tui.format import age, countdown, dollars_up, fine_age, short_dollars, signed_dollars, utc, venue_short
 from tui.lines import Line, Span, cut, ends, line, width_of
 from tui.release_words import release_chips
 from tui.scene import Scene
@@ -75,7 +75,8 @@ def _groups(scene: Scene, status: StatusRow, *, folded: bool) -> list[tuple[int,
         (
             1,
             line(
-                ("exp ", "text-muted"), f"{status.exposure // 10**6}/{short_dollars(status.exposure_limit)}"
+                ("exp ", "text-muted"),
+                f"{dollars_up(status.exposure)}/{short_dollars(status.exposure_limit)}",
             ),
         )
     )
