@@ -17,7 +17,6 @@ import msgspec
 
 from core.domain.clock import Clocks
 from core.domain.order import CANCELLING, Life, Order, Purpose
-from core.domain.units import price_text, quantity_text
 from core.execution.events import OrderNeverArrived
 from core.execution.share import Share
 from core.execution.tasks import Tasks
@@ -222,4 +221,5 @@ def bound(order: Order) -> str:
     verb = "buy" if intent.purpose is Purpose.OPEN else "sell"
     outcome = intent.outcome.value.upper()
     gone = ", cancelled once found" if order.command in CANCELLING else ""
-    return f"could {verb} {quantity_text(order.leaves)} {outcome} @ {price_text(intent.outcome_price)}{gone}"
+    left, cents = f"{order.leaves / 1_000_000:.2f}", f"{intent.outcome_price / 100:g}"
+    return f"could {verb} {left.removesuffix('.00')} {outcome} @ {cents}c{gone}"

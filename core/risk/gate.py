@@ -37,7 +37,13 @@ class Denial(msgspec.Struct, frozen=True):
     clears: str
 
     def __str__(self) -> str:
-        return f"{self.code} {self.observed}, limit {self.limit}"
+        return f"{self.code} {self.found}"
+
+    @property
+    def found(self) -> str:
+        """What was found beside its limit, or beside the state it must be, which is no figure."""
+        figure = any(map(str.isdigit, self.limit))
+        return f"{self.observed}, limit {self.limit}" if figure else f"{self.observed}; needed: {self.limit}"
 
 
 class Verdict(msgspec.Struct, frozen=True):

@@ -114,6 +114,16 @@ def test_a_market_without_a_model_is_traded_by_hand_alone_and_says_so() -> None:
     run_virtual(main)
 
 
+def test_what_blocks_a_card_says_once_of_what_it_speaks() -> None:
+    async def main(loop: VirtualLoop) -> None:
+        async with running(loop) as bench:
+            assert ask(bench, count=300).accepted
+            texts = {c.code: c.text for c in Snapshot(bench.engine.desk).proposal(asked(bench).id).checks}
+            assert texts["G05"] == "contracts an order 300.00, limit 250.00"
+
+    run_virtual(main)
+
+
 def test_the_model_disagrees_in_words_and_does_not_forbid() -> None:
     async def main(loop: VirtualLoop) -> None:
         async with running(loop) as bench:
@@ -124,6 +134,8 @@ def test_the_model_disagrees_in_words_and_does_not_forbid() -> None:
             assert card.verdict.passed
             row = Snapshot(bench.engine.desk).proposal(card.id)
             assert [(check.code, check.blocks) for check in row.checks] == [("G09", False)]
+            (check,) = row.checks
+            assert check.text.startswith("model collar: ") and check.text.count("limit") == 1
             assert row.by_hand and row.fair is not None and row.why == f"asked for by {TRADER.name}"
             assert bench.approve(card).accepted
             (line,) = [r.payload for r in bench.journal.rows if r.kind == "ORDER_INTENT"]

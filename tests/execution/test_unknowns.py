@@ -8,15 +8,16 @@ from typing import Any
 
 import msgspec
 
-from core.domain.order import Life
+from core.domain.order import BookSide, Life, Purpose
 from core.domain.units import contracts
 from core.engine.operator import Outcome
 from core.execution.gateway import Denied, Wish
-from core.execution.unknowns import TURN_S
+from core.execution.unknowns import TURN_S, bound
 from core.risk.halts import HaltScope, Level, ScopeKind
 from core.risk.limits import DEFAULTS
 from core.venues.venue import Incomplete, NotThere, OrderReport, PositionReport, Sealed
 from tests.execution.bench import HOT, TRADER, VIEWER, WARM, Bench, only, running
+from tests.risk.desk import order
 from tests.virtual import VirtualLoop, run_virtual
 
 EXPIRY_S = 120
@@ -35,6 +36,11 @@ async def lost(bench: Bench) -> str:
     (client,) = bench.engine.desk.ledger.of_proposal[card.id]
     await bench.until(lambda: bench.order(client).life is Life.UNKNOWN, "unknown")
     return client
+
+
+def test_the_worst_a_lost_order_can_do_reads_as_its_card_did() -> None:
+    assert bound(order(BookSide.ASK, price=7_200, count=31)) == "could buy 31 NO @ 28c"
+    assert bound(order(BookSide.ASK, Purpose.CLOSE, price=355, count=2)) == "could sell 2 YES @ 3.55c"
 
 
 def test_failed_reads_prove_nothing_and_three_good_ones_are_needed() -> None:

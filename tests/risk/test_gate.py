@@ -18,7 +18,7 @@ from core.risk.checks import desk, money
 from core.risk.checks import market as market_checks
 from core.risk.checks import order as order_checks
 from core.risk.facts import BookFacts, FairFacts, FeedAge, GateInputs, Presence, Sent, TradingFacts, evidence
-from core.risk.gate import CHECKS, Check, gate, gate_plan
+from core.risk.gate import CHECKS, Check, Denial, gate, gate_plan
 from core.risk.halts import Level
 from core.risk.limits import DEFAULTS, LIMITS
 from core.risk.trips import Trip, TripKind
@@ -70,6 +70,18 @@ SERIES_OFF = Trip(TripKind.SURE, "too often", 1, "KXHIGHNY")
 def trip(kind: TripKind) -> Trip:
     of_market = kind is TripKind.REPEAT
     return Trip(kind, "too often", 1, *(("KXHIGHNY-T48", "entries") if of_market else ("", "")))
+
+
+@pytest.mark.parametrize(
+    ("observed", "limit", "found"),
+    [
+        ("contracts an order 300.00", "250.00", "contracts an order 300.00, limit 250.00"),
+        ("net edge 1.0c", "at least 2.0c", "net edge 1.0c, limit at least 2.0c"),
+        ("entries are paused (all)", "not paused", "entries are paused (all); needed: not paused"),
+    ],
+)
+def test_a_figure_has_a_limit_and_a_state_one_that_is_needed(observed: str, limit: str, found: str) -> None:
+    assert str(Denial("G01", "state", observed, limit, "")) == f"G01 {found}"
 
 
 NO, YES_ASK = {"side": BookSide.ASK}, {"side": BookSide.ASK, "price": Price(3100)}

@@ -23,6 +23,7 @@ from core.feeds.stations import stations
 from core.models.fair_value import EventFair, FairValue
 from core.risk.exposure import Worst, held
 from core.risk.facts import visible_depth
+from core.risk.gate import Denial
 from core.risk.limits import LiveLimits
 from core.strategy.plan import Plan
 from core.strategy.proposal import Candidate
@@ -150,14 +151,8 @@ def _plan(plan: Plan, keys: Mapping[str, int]) -> PlanRow:
 
 def _checks(card: Proposal, alone: str) -> tuple[CheckRow, ...]:
     """What blocks it, and what a person may overrule and automatic mode may not."""
-    rows = [
-        CheckRow(d.code, f"{d.name}: {d.observed}, limit {d.limit}", d.clears, blocks=True)
-        for d in card.verdict.denials
-    ]
-    rows += [
-        CheckRow(d.code, f"{d.name}: {d.observed}, limit {d.limit}", d.clears, blocks=False)
-        for d in card.verdict.warnings
-    ]
+    rows = [CheckRow(d.code, _named(d), d.clears, blocks=True) for d in card.verdict.denials]
+    rows += [CheckRow(d.code, _named(d), d.clears, blocks=False) for d in card.verdict.warnings]
     if alone and not card.candidate.by_hand:
         clears = "a better price" if card.candidate.reduces_risk else "a record"
         rows.append(CheckRow("AUTO", f"not sent by automatic mode: {alone}", clears, blocks=False))
@@ -170,6 +165,11 @@ _CARD_LIMITS = (
     ("venue", "venue", "venue_loss_max"),
     ("total", "total", "total_loss_max"),
 )
+
+
+def _named(denial: Denial) -> str:
+    """The check and what it found, the name once."""
+    return denial.found if denial.found.startswith(denial.name) else f"{denial.name}: {denial.found}"
 
 
 def _used(around: CardSurroundings) -> tuple[UsedRow, ...]:
