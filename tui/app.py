@@ -57,8 +57,6 @@ from tui.widgets.command_line import CommandLine
 from tui.widgets.live_table import LiveTable
 
 SETTLE_S = 1.0
-FIRST_PICTURE_S = 0.015
-"""The panes have told the screen by then what they drew."""
 GO_TOLD = 12
 GO_NS = 8_000_000_000
 """Markets told of a name that means several, and for how long."""
@@ -148,6 +146,8 @@ class PmConsole(App[int], inherit_bindings=False):
         self.failure: BaseException | None = None
         """What ended the console, if that was not the operator."""
         self.looks: Looks = Looks(self, options.themes, swap=options.swap_up_down)
+        self.opens = False
+        """Whether the first picture of the desk is still to come: it waits for no frame."""
         self.looks.open(options.theme)
 
     # --- life ---------------------------------------------------------------------------------------
@@ -254,14 +254,8 @@ class PmConsole(App[int], inherit_bindings=False):
             warnings = [word for word in (self.looks.fault, *self.options.keymap.warnings) if word]
             if first and warnings:
                 self.operator.say("   ".join(warnings), "near", now, WARNED_NS)
-            asyncio.get_running_loop().call_later(FIRST_PICTURE_S, self._draw_first)
+            self.opens = first
         self.painter.changed(changed)
-
-    def _draw_first(self) -> None:
-        """Without the wait for a frame with which Textual begins."""
-        screen = self.console_screen
-        if screen is not None:
-            screen._on_timer_update()
 
     def _reply(self, reply: Reply) -> None:
         self.operator.replied(reply, self.clock())

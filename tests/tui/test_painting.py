@@ -145,3 +145,8 @@ def test_a_terminal_is_asked_once_a_second_and_only_one_that_answers_can_be_behi
     outflow.asks = False
     outflow.write("e")
     assert shown.getvalue().endswith("de")
+
+
+async def test_the_first_picture_is_drawn_as_soon_as_its_panes_have_theirs(directory: Path) -> None:
+    async with running(directory, cards=False) as desk:
+        await desk.until(lambda: not desk.app.opens, "drawn without the wait for a frame")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from textual import events
 from textual.app import App, ComposeResult
 from textual.geometry import NULL_OFFSET, NULL_SPACING, Region, Size
 from textual.layout import ArrangeResult, Layout, WidgetPlacement
@@ -213,6 +214,16 @@ class ConsoleScreen(Screen[None], inherit_bindings=False):
 
     def opened(self) -> None:
         """The screen stands and takes keys."""
+
+    async def _on_idle(self, event: events.Idle) -> None:
+        """The first picture does not wait for a frame, as Textual's do: it is drawn once all panes have told
+        the screen that they have theirs."""
+        if not (self.console.opens and self.is_current):
+            return
+        drawn = {pane for pane in (self.status_bar, *self.panes()) if pane.region and pane.text}
+        if drawn and drawn <= self._dirty_widgets:
+            self.console.opens = False
+            self._on_timer_update()
 
     def relayout(self) -> None:
         """Arrange the panes again: a child that asks makes Textual forget the old arrangement."""
