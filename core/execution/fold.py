@@ -97,7 +97,7 @@ def fold(order: Order, event: OrderEvent) -> Folded:
         case ReductionSent(size=size):
             return Folded(*ask_reduction(order, size))
         case ReductionAnswered(outcome=outcome):
-            return Folded(_reduction_answered(order, outcome), None)
+            return _reduction_answered(order, outcome)
         case OrderNeverArrived(reads=reads, waited_s=waited_s):
             reason = f"not found in {reads} complete reads over {waited_s} s"
             return Folded(*advance(order, Event.ABSENCE_PROVEN, reason=reason))
@@ -268,16 +268,23 @@ def _renewal_answered(order: Order, outcome: RenewOutcome) -> Order:
             return answered(order, CommandEvent.RENEW_UNANSWERED)
 
 
-def _reduction_answered(order: Order, outcome: ReduceOutcome) -> Order:
+def _reduction_answered(order: Order, outcome: ReduceOutcome) -> Folded:
     match outcome:
         case Reduced(remaining=remaining, at_ms=at_ms):
-            if order.live and order.reduced_to is not None:
-                # What was cut off is known, and so is what was left: somebody else may have changed it too.
-                size = max(min(order.quantity, order.reduced_to), Quantity(order.matched + remaining))
-                order = resize(order, size, at_ms)
-            return answered(order, CommandEvent.REDUCE_CONFIRMED)
+            done = answered(order, CommandEvent.REDUCE_CONFIRMED)
+            if not done.live or done.reduced_to is None:
+                return Folded(done, None)
+            # What was cut off is known, and so is what was left: somebody else may have changed it too.
+            size = max(min(done.quantity, done.reduced_to), Quantity(done.matched + remaining))
+            done = resize(done, size, at_ms)
+            if remaining:
+                return Folded(done, None)
+            over = msgspec.structs.replace(done, supposed=size)
+            return Folded(
+                *report_end(over, Life.CANCELLED, over.venue_filled, reason="nothing was left of it")
+            )
         case NotReduced():
             refused = msgspec.structs.replace(order, reduced_to=None)
-            return answered(refused, CommandEvent.REDUCE_REFUSED)
+            return Folded(answered(refused, CommandEvent.REDUCE_REFUSED), None)
         case ReduceUnresolved():
-            return answered(order, CommandEvent.REDUCE_UNANSWERED)
+            return Folded(answered(order, CommandEvent.REDUCE_UNANSWERED), None)

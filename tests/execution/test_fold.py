@@ -364,6 +364,17 @@ def test_what_is_pending_of_a_reduction(events: tuple[OrderEvent, ...], pending:
     assert order.command is pending and order.reducible is (pending is Command.NONE)
 
 
+def test_a_reduction_that_left_nothing_ends_the_order_once_its_fills_are_here() -> None:
+    """The contracts that were to stay filled on its way: what it cut off was all that was left."""
+    nothing = ReductionAnswered(Reduced("V1", contracts(0), 100))
+    done = told(accepted(), CUT, fill(6), nothing)
+    assert (done.life, done.filled, done.leaves) == (Life.CANCELLED, contracts(6), 0)
+    waits = told(accepted(), CUT, fill(4), nothing)
+    assert (waits.life, waits.ending, waits.leaves) == (Life.WORKING, Life.CANCELLED, contracts(2))
+    assert not told(accepted(), CUT, fill(4), nothing, fill(2, "t2")).live
+    assert told(accepted(), CUT, fill(4), nothing, report(CANCELED, 4)).life is Life.CANCELLED
+
+
 def test_a_reduction_waits_for_what_is_pending_and_a_renewal_for_it() -> None:
     for first, second in ((CUT, ASKED), (ASKED, CUT), (CUT, CUT), (CancelSent("halt"), CUT)):
         before = told(accepted(), first)
