@@ -84,6 +84,15 @@ def _cancel_market(rng: random.Random, engine: Engine) -> None:
     engine.cancel_market(a_market(rng, engine), TRADER)
 
 
+def smaller(rng: random.Random, engine: Engine) -> None:
+    """Leave less of a resting order, at its price."""
+    live = [o for o in engine.desk.ledger.live.values() if o.reducible and o.leaves > LOT]
+    if live:
+        order = rng.choice(live)
+        left = max(LOT, int(order.leaves * rng.choice((0.2, 0.5, 0.9))) // LOT * LOT)
+        engine.amend(order.intent.client_order_id, Price(0), Quantity(left), TRADER)
+
+
 def _exit_at(rng: random.Random, engine: Engine) -> None:
     """Rest an exit of a position at the touch or farther away."""
     held = sorted(engine.desk.ledger.held)

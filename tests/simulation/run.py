@@ -13,7 +13,7 @@ import msgspec
 from core.domain.market import Venue
 from core.sim.fault_kinds import POLYMARKET, FaultKind
 from core.sim.plan import RULED, RULED_POLYMARKET, Habit, Plan, Swarm, swarm
-from tests.simulation import outage
+from tests.simulation import keys, outage
 from tests.simulation.chance import Chance
 from tests.simulation.coverage import recorded
 from tests.simulation.hands import Habits, Hands
@@ -45,6 +45,8 @@ HAUNTED_S = 25.0
 """Orders come back once markets have been at rest for so long."""
 GAPPED_EVERY, GAPPED = 10, (7, 8)
 """Two of ten seeds' desks hear in gaps, one of either kind of world: see ``GAPS``."""
+SMALLER_EVERY, SMALLER, SMALLER_SHARE = 5, 2, 0.15
+"""In every fifth seed a hand also makes resting orders smaller: so often for each other act."""
 GHOSTLY_EVERY, GHOSTLY = 4, 2
 """Every other world of two venues has trades that fail and flap: see ``GHOSTS``."""
 GHOSTS = (
@@ -227,7 +229,7 @@ def _met(world: World) -> dict[str, int]:
 
 async def _play(world: World, hands: Hands, chance: Chance, script: Script) -> None:
     """Trade under faults, then let everything heal, be calm, and see whether the desk is in order."""
-    rng = chance.stream("pace")
+    rng, less = chance.stream("pace"), chance.stream("smaller")
     ends, helped, forced, stops = world.loop.time() + script.length_s, 0.0, 0.0, 0
     while world.loop.time() < ends:
         await asyncio.sleep(rng.expovariate(hands.habits.orders_per_s))
@@ -243,6 +245,8 @@ async def _play(world: World, hands: Hands, chance: Chance, script: Script) -> N
                     engine.flatten(TRADER, now=rng.random() < 0.5)
                 elif world.reaper.wants("halt"):
                     engine.halt("", TRADER)
+        if script.seed % SMALLER_EVERY == SMALLER and engine.state.ready and less.random() < SMALLER_SHARE:
+            keys.smaller(less, engine)
         hands.act(engine)
     if script.silence is not None:
         world.judge_silence(script.silence)
