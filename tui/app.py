@@ -40,6 +40,7 @@ from tui.format import sanitise
 from tui.keymap import USUAL, Keymap
 from tui.link import Identity, Link, Listener
 from tui.looks import LOOK_EVERY_S, Looks
+from tui.market_names import not_one
 from tui.operator import Operator
 from tui.pace import Pace
 from tui.painting import Painter
@@ -57,9 +58,8 @@ from tui.widgets.command_line import CommandLine
 from tui.widgets.live_table import LiveTable
 
 SETTLE_S = 1.0
-GO_TOLD = 12
 GO_NS = 8_000_000_000
-"""Markets told of a name that means several, and for how long."""
+"""How long it is told that a name means several markets."""
 WARNED_NS = 10_000_000_000
 LEFT_OPEN = 0
 """Return code of ``q``; a signal returns 128 and its number."""
@@ -429,9 +429,7 @@ class PmConsole(App[int], inherit_bindings=False):
         if len(keys) == 1:
             return keys[0]
         if name.strip():
-            labels = "  ".join(map(self.view.named, keys[:GO_TOLD]))
-            said = f"{len(keys)} markets are like {name.strip()[:20]!r}: {labels}" if keys else ""
-            said = said or f"no market has {name.strip()[:40]!r} in its name"
+            said = not_one(name, list(map(self.view.named, keys)))
             self.operator.say(said, "near", self.clock(), GO_NS)
         return None
 

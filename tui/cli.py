@@ -200,6 +200,7 @@ def _others() -> Iterator[click.Command]:
         cli_funnel,
         cli_journal,
         cli_links,
+        cli_market,
         cli_models,
         cli_safety,
         cli_score,
@@ -210,7 +211,7 @@ def _others() -> Iterator[click.Command]:
     )
 
     yield from (*cli_desk.VERBS, *cli_trade.VERBS)
-    yield from (*cli_truth.GROUPS, *cli_links.VERBS, *cli_feeds.VERBS, *cli_confirm.VERBS)
+    yield from (*cli_truth.GROUPS, *cli_links.VERBS, *cli_market.VERBS, *cli_feeds.VERBS, *cli_confirm.VERBS)
     yield from (
         *cli_models.VERBS,
         *cli_score.VERBS,

@@ -7,6 +7,7 @@ from itertools import takewhile
 from typing import NamedTuple
 
 from tui.actions import COMMANDS, CommandSpec, command_spec
+from tui.market_names import alike
 from tui.theme_files import theme_names
 from tui.veto import REASONS
 from tui.view_model import ViewModel
@@ -156,17 +157,8 @@ def of_market(known: Known) -> Completer:
 
 
 def markets_like(view: ViewModel, name: str) -> list[int]:
-    """Keys of the markets meant by a name: the one of that ticker or label, else all that have each of its
-    words in them."""
-    words = name.casefold().split()
-    exact, found = [], []
-    for key, static in view.statics.items():
-        label, ticker = static.label.casefold(), static.ticker.casefold()
-        if name.strip().casefold() in (label, ticker):
-            exact.append(key)
-        elif words and all(word in label or word in ticker for word in words):
-            found.append(key)
-    return exact or found
+    """Keys of the markets meant by a name."""
+    return alike(name, ((key, static.label, static.ticker) for key, static in view.statics.items()))
 
 
 def _matching(word: str, names: Iterable[str], view: ViewModel) -> list[str]:

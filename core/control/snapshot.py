@@ -10,7 +10,7 @@ from core.control.queries.fields import Now
 from core.control.rows.account import account_row, difference_row, journal_row, line_rows
 from core.control.rows.batch import batch_row, losses_of
 from core.control.rows.cards import CardSurroundings, proposal_row
-from core.control.rows.detail import detail_row, equity_row, history_row
+from core.control.rows.detail import Listed, detail_row, equity_row, history_row
 from core.control.rows.funnel import stage_row
 from core.control.rows.markets import Touch, mark_of, market_row, pair_row
 from core.control.rows.models import event_row, score_row
@@ -23,6 +23,7 @@ from core.control.rows.vetoes import vetoes_row
 from core.control.statics import Statics, static_of
 from core.control.tables.account import JournalRow, ReadingRow
 from core.control.tables.cards import ProposalRow
+from core.control.tables.detail import DetailRow
 from core.control.tables.markets import MarketRow, MarketStatic, PairRow, RulesRow
 from core.control.tables.models import EventRow
 from core.control.tables.orders import OrderRow, PositionRow
@@ -233,6 +234,19 @@ class Snapshot:
             beside=beside(desk.seat(ticker), ticker),
         )
 
+    def detail(self, ticker: str) -> DetailRow:
+        """Raises ``KeyError`` for a market that is not on the desk."""
+        desk, event = self.desk, self.desk.state.markets[ticker].market.event_ticker
+        ours = map(self.order, desk.ledger.live_in(ticker))
+        others = map(self.external, desk.ledger.externals_in(ticker))
+        listed = Listed(
+            self.market(ticker, Touch()),
+            self.event(event) if event in desk.state.events else None,
+            (*ours, *others),
+            self.position(ticker) if ticker in self.held() else None,
+        )
+        return detail_row(desk, ticker, listed)
+
     def pair(self, pair: Pair) -> PairRow:
         keys = self.key(pair.first), self.key(pair.second)
         books = self.view(pair.first), self.view(pair.second)
@@ -383,7 +397,7 @@ class Snapshot:
             case "score":
                 return Rows(status, score=map(score_row, desk.forecasts.record.tracks()))
             case "market":
-                return Rows(status, market=detail_row(desk, about))
+                return Rows(status, market=self.detail(about))
             case "history":
                 return Rows(status, history=history_row(desk, about))
             case "equity":

@@ -42,6 +42,7 @@ class Answers:
 
     def __init__(self) -> None:
         self.commands: list[p.AnyCommand] = []
+        self.asked: list[tuple[str, str]] = []
         self.reply: Callable[[p.AnyCommand], tuple[bool, str]] = lambda _: (True, "Done.")
         self.data: dict[str, Any] = {"status": STATUS}
         self.ladders: list[dict[str, Any]] = []
@@ -49,6 +50,7 @@ class Answers:
     def command(self, command: p.AnyCommand, actor: Actor) -> p.Reply:
         assert actor.uid == os.getuid()
         if isinstance(command, p.Query):
+            self.asked.append((command.what, command.about))
             found = self.data[command.what]
             if command.what == "status" and self.ladders:
                 found = {**found, "flatten": self.ladders[0]}

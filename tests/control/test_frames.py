@@ -276,6 +276,10 @@ def test_every_query_is_answered_from_a_live_desk() -> None:
                     assert len(found) == 6
                 elif what == "market":
                     assert re.fullmatch(r"[A-Z][a-z]{2} \d+ \d\d:\d\d ET", found["closes"])
+                    assert found["position"]["net"] == found["listed"]["net"] == "5.00"
+                    assert found["model"]["inputs"] and len(found["model"]["brackets"]) == 6
+                    assert [order["state"] for order in found["orders"]] == ["PARTIAL"]
+                    assert (found["stage"], found["why"]) == ("proposed", "an order of ours is there")
                 elif what == "feeds":
                     assert [row["source"] for row in found] == ["bench"]
                 elif what == "source":

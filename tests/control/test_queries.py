@@ -26,6 +26,7 @@ from core.control.tables.detail import (
     TradeRow,
 )
 from core.control.tables.markets import MarketRow, MarketStatic, PairRow, RulesRow, WayRow
+from core.control.tables.models import BracketRow, EventRow, InputRow
 from core.control.tables.orders import OrderRow, PositionRow
 from core.control.tables.payoff import OutcomeRow, PayoffRow
 from core.control.tables.safety import AlarmRow, FlattenRow, FlattenVenueRow, LimitRow
@@ -104,20 +105,24 @@ FLATTEN = FlattenRow(
     "",
     1,
 )
+MARKET = MarketRow(
+    7, 4200, None, 50_500_000, 0, 4, 99_000, True, 4412, 290, -12, "", None, -5_000_000, "", "",
+)  # fmt: skip
+ORDER = OrderRow(
+    "pm-1", "", 7, False, "YES", 4450, 15_000_000, 1_000_000, 14_000_000, None, "UNKNOWN", "",
+    88_000_000_000, 1_700_000_000_000, 101_000_000_000, "could buy", False, None,
+)  # fmt: skip
+POSITION = PositionRow(7, -5_000_000, 5800, 2_900_000, 2_900_000, None, None, None, 0, "hold", 3)
+EVENT = EventRow(
+    STATIC.event, STATIC.event_label, "weather", "emos-t 1", 48.25, 2.4, 0, 47,
+    (InputRow("METEO", 1_700_000_000_000, 43_200),), (BracketRow(7, "48-49", 4_500, None, 4_412, -12, 290),),
+    "", "", ("high 51.3F",), 0.6,
+)  # fmt: skip
 ROWS = Rows(
     status=STATUS,
-    markets=(
-        MarketRow(
-            7, 4200, None, 50_500_000, 0, 4, 99_000, True, 4412, 290, -12, "", None, -5_000_000, "", "",
-        ),
-    ),
-    orders=(
-        OrderRow(
-            "pm-1", "", 7, False, "YES", 4450, 15_000_000, 1_000_000, 14_000_000, None, "UNKNOWN", "",
-            88_000_000_000, 1_700_000_000_000, 101_000_000_000, "could buy", False, None,
-        ),
-    ),
-    positions=(PositionRow(7, -5_000_000, 5800, 2_900_000, 2_900_000, None, None, None, 0, "hold", 3),),
+    markets=(MARKET,),
+    orders=(ORDER,),
+    positions=(POSITION,),
     limits=(
         LimitRow("total_loss_max", "total", "G18", "money", 212_000_000, 800_000_000, 800_000_000, ""),
         LimitRow("open_orders_total_max", "open orders", "G20", "count", None, 20, 20, ""),
@@ -169,6 +174,7 @@ ROWS = Rows(
     market=DetailRow(
         7, (LevelRow(4_200, 50_500_000),), (LevelRow(4_400, 1_000_000), LevelRow(4_500, 2_000_000)), 99_000,
         True, (TradeRow(1_700_000_000_000, 4_400, 3_000_000, True),), "Central Park KNYC", "If the high",
+        MARKET, "edge", "too good to be true", EVENT, (ORDER,), POSITION,
         QuarantineRow("edge 21.4c is too good", "NO", 5_500, "post-only", 2_140, ("high 51.3F",)),
     ),
     history=HistoryRow(
@@ -313,6 +319,12 @@ def test_a_market_from_near_its_past_and_the_days_result() -> None:
         "reason": "edge 21.4c is too good", "outcome": "NO", "price": "0.5500", "style": "post-only",
         "edge": "0.2140", "evidence": ["high 51.3F"],
     }  # fmt: skip
+    assert [market["listed"], *market["orders"], market["position"]] == [
+        *ask("markets"), *ask("orders"), *ask("positions"),  # type: ignore[misc]
+    ]  # fmt: skip
+    assert market["model"]["inputs"] == [{"name": "METEO", "age_s": 500.0, "stale_after_s": 43_200}]
+    (bracket,) = market["model"]["brackets"]
+    assert (bracket["ticker"], bracket["model"], bracket["book"]) == (STATIC.ticker, "0.4500", None)
     (trade,), (fill,) = market["trades"], history["fills"]
     assert trade == {
         "time": "2023-11-14T22:13:20.000Z", "price": "0.4400", "quantity": "3.00", "buys": True,

@@ -7,6 +7,7 @@ import asyncio
 import msgspec
 import pytest
 
+from core.control.snapshot import Snapshot
 from core.domain.clock import Clocks, WorldClock
 from core.domain.market import FeeChange, FeeSchedule, FeeType
 from core.domain.order import BookSide, TimeInForce
@@ -115,6 +116,8 @@ def test_orders_placed_elsewhere_bind_what_may_be_sold_and_ordered() -> None:
             bench.venue.placed["X1"] = theirs
             only(desk).reconciler.request("test")
             await bench.until(lambda: "X1" in desk.ledger.externals, "seen", 5)
+            told = [(row.order_id, row.external) for row in Snapshot(desk).detail(HOT).orders]
+            assert told.count(("X1", True)) == 1 and len(told) == 1 + len(desk.ledger.live)
             candidate = msgspec.structs.replace(card.candidate, side=BookSide.ASK)
             given = inputs(desk, candidate, "", "")
             assert [(r.order_id, r.remaining) for r in given.outside or ()] == [("X1", contracts(3))]

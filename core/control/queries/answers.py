@@ -13,7 +13,7 @@ from core.control.queries.detail import EQUITY, HISTORY, LEVELS, MARKET, POINTS,
 from core.control.queries.fields import Field, Now, as_object, nested
 from core.control.queries.funnel import FUNNEL, STOPS
 from core.control.queries.markets import LINKS, MARKETS, RULES, WAYS
-from core.control.queries.models import BINS, SCORE
+from core.control.queries.models import BINS, BRACKETS, INPUTS, MODEL, SCORE
 from core.control.queries.orders import ORDERS, POSITIONS
 from core.control.queries.payoff import OUTCOMES, PAYOFF
 from core.control.queries.safety import ALARMS, FLATTEN, FLATTEN_VENUES, LIMITS
@@ -120,7 +120,17 @@ PARTS: dict[str, dict[str, tuple[Field, ...]]] = {
     "proposals": {"proposals.plan": PLAN, "proposals.plan.legs": LEG},
     "batch": {"batch.outcomes": OUTCOMES},
     "payoff": {"payoff.held": OUTCOMES, "payoff.ordered": OUTCOMES},
-    "market": {"market.levels": LEVELS, "market.trades": TRADES, "market.quarantine": QUARANTINE},
+    "market": {
+        "market.levels": LEVELS,
+        "market.trades": TRADES,
+        "market.quarantine": QUARANTINE,
+        "market.model": MODEL,
+        "market.model.inputs": INPUTS,
+        "market.model.brackets": BRACKETS,
+        "markets": MARKETS,
+        "orders": ORDERS,
+        "positions": POSITIONS,
+    },
     "history": {"history.points": POINTS, "history.fills": TRADES},
     "equity": {"equity.points": RESULTS},
     "links": {"links.ways": WAYS},

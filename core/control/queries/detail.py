@@ -6,6 +6,7 @@ from core.control.queries.fields import (
     LABEL,
     TICKER,
     Field,
+    as_object,
     at,
     message_age,
     money,
@@ -15,6 +16,9 @@ from core.control.queries.fields import (
     quantity,
     venue_of,
 )
+from core.control.queries.markets import MARKETS
+from core.control.queries.models import MODEL
+from core.control.queries.orders import ORDERS, POSITIONS
 
 LEVELS: tuple[Field, ...] = (
     Field("price", "of YES", lambda r, n: price(r.price)),
@@ -40,6 +44,7 @@ QUARANTINE: tuple[Field, ...] = (
 MARKET: tuple[Field, ...] = (
     TICKER,
     LABEL,
+    Field("title", "the venue's question", lambda r, n: n.statics[r.key].title),
     Field("venue", "where it trades", lambda r, n: venue_of(r.key, n)),
     Field("bids", "levels of YES, best first, see market.levels", lambda r, n: nested(LEVELS, r.bids, n)),
     Field("asks", "levels of YES, best first, see market.levels", lambda r, n: nested(LEVELS, r.asks, n)),
@@ -58,6 +63,20 @@ MARKET: tuple[Field, ...] = (
         lambda r, n: optional(QUARANTINE, r.quarantine, n),
     ),
     Field("closes", "when, in New York's time, by which both venues' rules go", lambda r, n: r.closes),
+    Field("listed", "its row among all, see markets", lambda r, n: as_object(MARKETS, r.listed, n)),
+    Field("stage", "how far it gets on its way to a proposal, see funnel", lambda r, n: r.stage),
+    Field("why", "what keeps it there", lambda r, n: r.why),
+    Field(
+        "model",
+        "what is said of its event, see market.model; null where nothing can be",
+        lambda r, n: optional(MODEL, r.model, n),
+    ),
+    Field("orders", "those that work there, see orders", lambda r, n: nested(ORDERS, r.orders, n)),
+    Field(
+        "position",
+        "what is held there, see positions; null for nothing",
+        lambda r, n: optional(POSITIONS, r.position, n),
+    ),
 )
 
 POINTS: tuple[Field, ...] = (

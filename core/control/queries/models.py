@@ -1,10 +1,49 @@
-"""Each model's record."""
+"""What a model says of an event, and each model's record."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
-from core.control.queries.fields import Field, nested, rounded
+from core.control.queries.fields import LABEL, TICKER, Field, nested, price, rounded, world_age
+
+INPUTS: tuple[Field, ...] = (
+    Field("name", "which", lambda r, n: r.name),
+    Field("age_s", "of world time, since what it tells of", lambda r, n: world_age(r.event_world_ms, n)),
+    Field("stale_after_s", "older than this it stops entries", lambda r, n: r.stale_after_s),
+)
+
+BRACKETS: tuple[Field, ...] = (
+    TICKER,
+    LABEL,
+    Field("model", "what the model says alone", lambda r, n: price(r.model)),
+    Field("book", "middle of the book", lambda r, n: price(r.book)),
+    Field("market", "what the market says, normalised; null: not pooled", lambda r, n: price(r.market)),
+    Field("fair", "model and market pooled", lambda r, n: price(r.fair)),
+    Field("sigma", "one standard error of fair", lambda r, n: price(r.sigma)),
+    Field("edge", "best net edge a contract", lambda r, n: price(r.edge)),
+)
+
+MODEL: tuple[Field, ...] = (
+    Field("event", "the venue's name of it", lambda r, n: r.event),
+    Field("label", "short name of the event", lambda r, n: r.label),
+    Field("model", "which model", lambda r, n: r.model),
+    Field("version", "and which state of it", lambda r, n: r.version),
+    Field("refusal", "why there is no fair value, empty where there is one", lambda r, n: r.refusal),
+    Field("mean", "of the model's law, in the event's unit; null without one", lambda r, n: rounded(r.mean)),
+    Field("spread", "its standard deviation", lambda r, n: rounded(r.spread)),
+    Field("extreme", "observed so far, whole degrees F; null where it is about none", lambda r, n: r.extreme),
+    Field("weight", "of the model in the pool, 0 to 1", lambda r, n: r.weight),
+    Field("unpooled", "why the model stands alone, and is not traded on", lambda r, n: r.unpooled),
+    Field("record", "what the model's record is worth", lambda r, n: r.record),
+    Field("proven", "whether automatic mode may open on it", lambda r, n: r.proven),
+    Field("inputs", "what it rests on, see market.model.inputs", lambda r, n: nested(INPUTS, r.inputs, n)),
+    Field("evidence", "the same in words", lambda r, n: list(r.evidence)),
+    Field(
+        "brackets",
+        "every market of the event, see market.model.brackets",
+        lambda r, n: nested(BRACKETS, r.brackets, n),
+    ),
+)
 
 BINS: tuple[Field, ...] = (
     Field("low", "from this probability", lambda r, n: r.low),

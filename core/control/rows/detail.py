@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 from core.control.rows.cards import settles
 from core.control.rows.models import EVIDENCE_MAX
 from core.control.tables.detail import (
@@ -15,8 +17,12 @@ from core.control.tables.detail import (
     ResultRow,
     TradeRow,
 )
+from core.control.tables.markets import MarketRow
+from core.control.tables.models import EventRow
+from core.control.tables.orders import OrderRow, PositionRow
 from core.domain.order import BookSide, Purpose, in_terms_of, outcome_of
 from core.engine.desk import Desk
+from core.engine.funnel import place
 from core.engine.state import MarketState
 from core.feeds.calendar.eastern import eastern_words
 from core.strategy.assess import QUARANTINED
@@ -31,10 +37,20 @@ RULES_MAX = 600
 """Characters of the rules text; the query ``rules`` has all of it."""
 
 
-def detail_row(desk: Desk, ticker: str) -> DetailRow:
+class Listed(NamedTuple):
+    """What other tables have of the market."""
+
+    market: MarketRow
+    event: EventRow | None
+    orders: tuple[OrderRow, ...]
+    position: PositionRow | None
+
+
+def detail_row(desk: Desk, ticker: str, listed: Listed) -> DetailRow:
     """Raises ``KeyError`` for a market that is not on the desk."""
     state, view = desk.state.markets[ticker], desk.seats.book(ticker)
     world = desk.clocks.world
+    stage, why = place(desk, state)
     return DetailRow(
         key=state.key,
         bids=_levels(view, BookSide.BID),
@@ -47,6 +63,12 @@ def detail_row(desk: Desk, ticker: str) -> DetailRow:
         ),
         settles=settles(state.market),
         rules=state.market.rules[:RULES_MAX],
+        listed=listed.market,
+        stage=stage.value,
+        why=why,
+        model=listed.event,
+        orders=listed.orders,
+        position=listed.position,
         quarantine=_quarantine(state),
         closes=eastern_words(state.market.close_ms),
     )

@@ -7,6 +7,10 @@ from __future__ import annotations
 
 import msgspec
 
+from core.control.tables.markets import MarketRow
+from core.control.tables.models import EventRow
+from core.control.tables.orders import OrderRow, PositionRow
+
 
 class LevelRow(msgspec.Struct, frozen=True, array_like=True):
     price: int
@@ -50,6 +54,15 @@ class DetailRow(msgspec.Struct, frozen=True, array_like=True):
     """Whose word settles it, in words."""
     rules: str
     """The beginning of the venue's text."""
+    listed: MarketRow
+    stage: str
+    """Of the funnel, the last it has reached."""
+    why: str
+    """What keeps it there."""
+    model: EventRow | None
+    orders: tuple[OrderRow, ...]
+    """Those that work, ours and what others placed."""
+    position: PositionRow | None
     quarantine: QuarantineRow | None = None
     closes: str = ""
     """When, by the clock that both venues' rules go by."""
