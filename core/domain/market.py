@@ -117,6 +117,11 @@ class Fixing(msgspec.Struct, frozen=True):
     """Distance between two values it is published as."""
 
 
+def city_index(city: str) -> str:
+    """What a venue's temperature index of a city is called on the desk."""
+    return f"{city} index"
+
+
 class CityReading(msgspec.Struct, frozen=True):
     """What an hourly temperature market settles on: a venue's own index of a city in one minute."""
 
@@ -130,7 +135,7 @@ class CityReading(msgspec.Struct, frozen=True):
     @property
     def name(self) -> str:
         """Of the index, on the desk."""
-        return f"{self.city} index"
+        return city_index(self.city)
 
 
 class Contest(msgspec.Struct, frozen=True):

@@ -21,6 +21,7 @@ from core.engine.guard import Guard
 from core.engine.halting import Halting
 from core.engine.health import Health
 from core.engine.history import History
+from core.engine.hourly_pricer import HourlyPricer
 from core.engine.judging import large, large_plan
 from core.engine.others import others
 from core.engine.presence import Supervision
@@ -137,7 +138,7 @@ def wire(ports: Ports, restored: Restored, ears: Ears, told: Told) -> Wired:
         on_refused=lambda event: trading.unpriced(event),
         quote=lambda ticker: others(desk, ticker),
         judge=ports.judge or forecasts.record.judge,
-        more=(GamePricer(fixtures), ReleasePricer()),
+        more=(GamePricer(fixtures), ReleasePricer(), HourlyPricer()),
     )
     window = Window(settings.releases.before_s, settings.releases.after_s)
     desk = Desk(

@@ -16,8 +16,9 @@ RANGE_PRICE = "range-price"
 ODDS_CONSENSUS = "odds-consensus"
 RELEASE_MIXTURE = "release-mixture"
 RELEASE_STEPS = "release-steps"
-MODELS = (RANGE_AVERAGE, RANGE_PRICE, ODDS_CONSENSUS, RELEASE_MIXTURE, RELEASE_STEPS)
-_LAWS = (RANGE_AVERAGE, RANGE_PRICE, RELEASE_MIXTURE)
+HOURLY_TEMPERATURE = "hourly-temperature"
+MODELS = (RANGE_AVERAGE, RANGE_PRICE, ODDS_CONSENSUS, RELEASE_MIXTURE, RELEASE_STEPS, HOURLY_TEMPERATURE)
+_LAWS = (RANGE_AVERAGE, RANGE_PRICE, RELEASE_MIXTURE, HOURLY_TEMPERATURE)
 CHANGES = ("", "level", "difference", "percent", "year-percent")
 NYSE = "nyse"
 """The clock of New York's stock exchanges; any other is a row of ``ranges/clocks.toml``."""
