@@ -149,7 +149,7 @@ def of_market(known: Known) -> Completer:
 
     def complete(text: str) -> Completion:
         keys = markets_like(known.view, text)
-        told = _told([known.view.label(key) for key in keys]) or "no market has that in its name"
+        told = _told([known.view.named(key) for key in keys]) or "no market has that in its name"
         tickers = [known.view.statics[key].ticker for key in keys]
         return Completion(tickers, told if text.strip() else "go to market: any part of its name")
 

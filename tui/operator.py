@@ -217,7 +217,7 @@ class Operator(Deciding):
                 self._message = None
             show(reply.data)
             return
-        text = sanitise(reply.text)
+        text = self.view.in_labels(sanitise(reply.text))
         if refuse is not None:
             refuse(text)
         if not label:

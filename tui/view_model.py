@@ -5,6 +5,7 @@ No drawing and no Textual here.
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 
 from core.control.tables.account import DifferenceRow
@@ -29,6 +30,7 @@ DESK = "desk"
 _GRAVEST_FIRST = ("ACT", "CHECK", "NOTE")
 FLOOD = 4
 """So many alarms of one sort are one line."""
+_TICKER = re.compile(r"[\w-]+(?:\.[\w-]+)*")
 FLATTEN_OVER = frozenset({"FLAT", "ABORTED", "UNFLATTENED"})
 DECIDABLE = frozenset({"OPEN", "MOVED", "DEFERRED"})
 SHOWN_CARDS = DECIDABLE | {"BLOCKED", "SENT"}
@@ -183,6 +185,11 @@ class ViewModel(Tables):
         static = self.statics.get(key)
         label = self.label(key)
         return f"{venue_short(static.venue)} {label}" if static is not None and self.several else label
+
+    def in_labels(self, text: str) -> str:
+        """A sentence of the engine, which knows markets by their tickers, with them named as on screen."""
+        keys = {static.ticker: key for key, static in self.statics.items()}
+        return _TICKER.sub(lambda found: self.named(keys[found[0]]) if found[0] in keys else found[0], text)
 
     def step(self, key: int) -> int:
         """The finest tick of the market, for how many decimals its prices need."""

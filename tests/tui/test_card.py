@@ -61,6 +61,14 @@ def test_an_order_behind_the_best_price_is_promised_no_fill(price: int, says: st
     assert says in lines
 
 
+def test_a_card_that_was_sent_counts_no_time_down() -> None:
+    """Its order has an end of its own; the card's was read as that."""
+    for state, counts in (("OPEN", True), ("SENT", False)):
+        card = rows.card(NOW, state=state)
+        scene = Scene(ViewModel(), NOW, 160, cards=(card,), card=card)
+        assert ("exp " in plain(column_lines(scene, card, 60, 18)[0])) is counts
+
+
 def test_what_can_be_lost_in_all_never_reads_as_less_than_it_is() -> None:
     used = UsedRow("total", 18_760_000, 0, 800_000_000)
     assert "total 19/800" in "\n".join(shown(used=(used,)))

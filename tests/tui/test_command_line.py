@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from textual.widgets import Input
 
-from core.control.protocol import Flatten, Halt, Query
+from core.control.protocol import Flatten, Frame, Halt, Query
 from tests.tui import rows
 from tests.tui.conftest import running
 from tui.actions import ACTIONS, COMMANDS, Danger, works_on
@@ -90,6 +90,14 @@ def test_a_market_is_meant_by_any_part_of_its_name_and_first_by_the_whole_of_it(
     assert markets_like(known, "nyc 48-49") == [2] and len(markets_like(known, "nyc hi")) > 2
     assert markets_like(known, "") == markets_like(known, "no such") == []
     assert of_market(Known(known))("nyc 48-49").further("nyc 48-49") == known.statics[2].ticker + " "
+
+
+def test_the_markets_that_are_meant_are_told_with_their_venue_where_two_have_the_question() -> None:
+    known = view()
+    known.apply(Frame(2, NOW.mono_ns, **rows.two_venues(NOW, "me")), NOW)  # type: ignore[arg-type]
+    assert sorted(of_market(Known(known))("nyc 48-49").told.split("  ")) == [
+        "KAL NYC hi Nov23 48-49", "POLY NYC hi Nov23 48-49",
+    ]  # fmt: skip
 
 
 def test_the_help_is_searched_in_names_and_in_what_they_mean() -> None:

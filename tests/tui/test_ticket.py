@@ -167,7 +167,10 @@ def test_a_wish_that_was_refused_expects_no_card_any_more() -> None:
     came: list[bool] = []
     hands.operator.on_asked = lambda: came.append(True)
     close(hands.operator, KEY, "T", hands.now)
-    hands.operator.replied(Reply(hands.sent[-1].id, False, "nothing is held there"), hands.now)
+    ticker, label = hands.operator.view.statics[KEY].ticker, hands.operator.view.named(KEY)
+    hands.operator.replied(Reply(hands.sent[-1].id, False, f"nothing is held of {ticker}"), hands.now)
+    message = hands.scene().message
+    assert message is not None and f"nothing is held of {label}" in message.text
     card = by_hand(created_ns=hands.now.mono_ns, changed_ns=hands.now.mono_ns)
     assert hands.frame(FIRST, card).card == FIRST and not came, "the shell asked for this one"
 

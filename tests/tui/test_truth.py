@@ -118,6 +118,8 @@ def test_the_line_below_the_alarms_says_what_it_is() -> None:
     cut = clears_lines(alarm(1, what="long " * 20, clears="resume"), 90)
     told = " ".join(plain(row).strip() for row in cut)
     assert told.startswith("long long") and told.endswith("clears: resume")
+    (way_out,) = clears_lines(alarm(1, what="long " * 40, clears="resume"), 90, 2)
+    assert plain(way_out).strip() == "clears: resume", "what does not fit is no reason to cut the way out"
     (once,) = clears_lines(alarm(1, what="Stale", effect="", clears="Clears by itself"), 90)
     assert plain(once).strip() == "clears: by itself"
 

@@ -33,6 +33,12 @@ def later(seconds: float) -> Now:
     return Now(NOW.mono_ns + int(seconds * 1e9), NOW.wall_ms + int(seconds * 1000))
 
 
+def test_a_sentence_of_the_engine_names_markets_as_the_screen_does(view: ViewModel) -> None:
+    ticker, label = view.statics[2].ticker, view.label(2)
+    told = view.in_labels(f"P3 sent: BUY NO 28 @ 67c {ticker}, order ef0d. {ticker}. {ticker}5 is none")
+    assert told == f"P3 sent: BUY NO 28 @ 67c {label}, order ef0d. {label}. {ticker}5 is none"
+
+
 def test_a_full_snapshot_in_parts_replaces_everything_at_its_last_part(view: ViewModel) -> None:
     kept = rows.markets(NOW)[:1]
     first = Frame(9, NOW.mono_ns, full=True, part=0, parts=2, statics=rows.statics()[:1])

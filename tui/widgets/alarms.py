@@ -74,13 +74,16 @@ def clearing(row: AlarmRow) -> str:
     return rest if first.casefold() == "clears" else row.clears
 
 
-def clears_lines(row: AlarmRow, width: int) -> list[Line]:
-    """What clears an alarm, below the table; before it the alarm again when its own row cuts it."""
+def clears_lines(row: AlarmRow, width: int, room: int = 3) -> list[Line]:
+    """What clears an alarm, below the table; before it the alarm again when its own row cuts it and there is
+    room for both."""
     told = _told(row)
     fits = len(told) + 2 <= plan(COLUMNS, width)[-1].width
     clears = f"clears: {clearing(row)}" if row.clears else ""
-    text = clears if fits else f"{told}   {clears}"
-    return [line((f"   {part}", "text-muted")) for part in textwrap.wrap(text, max(20, width - 4))[:3]]
+    parts = textwrap.wrap(clears if fits else f"{told}   {clears}", max(20, width - 4))
+    if len(parts) > room and clears:
+        parts = textwrap.wrap(clears, max(20, width - 4))
+    return [line((f"   {part}", "text-muted")) for part in parts[:room]]
 
 
 class Alarms(LiveTable):
@@ -104,12 +107,13 @@ class Alarms(LiveTable):
         if not self.has_focus and keys:
             self.point_at(keys[0])
         selected = scene.view.alarms.get(self.cursor_key) or (rows[0] if rows else None)  # type: ignore[call-overload]
-        foot = clears_lines(selected, width) if selected is not None and height > len(rows) else []
+        room = min(3, height - len(rows))
+        foot = clears_lines(selected, width, room) if selected is not None and room > 0 else []
         self.paint_rows(
             scene,
             keys,
             title,
             right,
             empty=[note("No alarms.")],
-            foot=foot[: max(0, height - len(rows))],
+            foot=foot,
         )

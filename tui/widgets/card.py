@@ -150,9 +150,16 @@ def column_lines(scene: Scene, card: ProposalRow, width: int, height: int) -> li
     return [line(" ", *cut(row, inner)) for row in rows]
 
 
+def _expiry(scene: Scene, card: ProposalRow) -> Line:
+    """How long the card may wait; one that was sent waits no more, and its order has an end of its own."""
+    if card.state == "SENT":
+        return ()
+    return line(("exp ", "text-muted"), (countdown(scene.in_s(card.expires_ns)), "strong"))
+
+
 def _said(scene: Scene, card: ProposalRow, inner: int, room: int) -> list[Line]:
     """What the card says besides its state, in ``room`` rows where it can be."""
-    expiry = line(("exp ", "text-muted"), (countdown(scene.in_s(card.expires_ns)), "strong"))
+    expiry = _expiry(scene, card)
     first, order = _first(scene, card, inner - 10), order_card.order(scene, card)
     plan = card.plan
     if plan is not None:
@@ -278,7 +285,7 @@ class Card(LinePane):
         number = next((i for i, row in enumerate(scene.cards, 1) if row.id == card.id), 1)
         right: Line = ()
         if compact:
-            right = line(("exp ", "text-muted"), (countdown(scene.in_s(card.expires_ns)), "strong"))
+            right = _expiry(scene, card)
         room = self.size.width - width_of(right) - _TITLE_EDGES
         queue = f"APPROVE {number} of {len(scene.cards)}"
         title = cut(head(queue, waiting_word(scene, room - len(queue) - 1)), room)
