@@ -222,6 +222,8 @@ def test_an_edge_that_waits_for_a_word_is_sorted_behind_those_that_can_be_traded
 def test_figures_are_told_in_the_unit_of_what_they_are_about(view: ViewModel) -> None:
     scene, weather = Scene(view, NOW, 160), next(iter(view.events.values()))
     assert measured(scene, weather, 48.62) == "48.6F"
+    hourly = msgspec.structs.replace(weather, model="hourly-temperature", brackets=())
+    assert measured(scene, hourly, 79.814) == "79.81F"
     other = msgspec.structs.replace(weather, brackets=())
     told = [measured(scene, other, value) for value in (76_379.42, 1.148061, 0.003_456_78, None)]
     assert told == ["76379.4", "1.14806", "0.00346", "--"]

@@ -16,10 +16,16 @@ _FIGURES_WIDTH = 45
 _BAR_MIN_WIDTH, _BAR_MAX_WIDTH = 12, 40
 
 
+_HUNDREDTHS = "hourly-temperature"
+"""The model of temperatures that settle in hundredths of a degree."""
+
+
 def measured(scene: Scene, event: EventRow, value: float | None) -> str:
     """A figure in the unit of what the event is about: degrees, or whatever a price is counted in."""
     if value is None:
         return UNKNOWN
+    if event.model == _HUNDREDTHS:
+        return f"{value:.2f}F"
     statics = (scene.view.statics.get(row.key) for row in event.brackets)
     weather = any(static.station for static in statics if static is not None)
     if weather:
