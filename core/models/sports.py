@@ -203,7 +203,9 @@ def _unheard(book: BookOdds, limit_s: int, now_ms: int) -> str:
     """Why a book's prices count for nothing, a clause; empty where they do."""
     age_ms = now_ms - book.moved_ms
     if age_ms > limit_s * 1000:
-        return f"unmoved for {-(-age_ms // 1000)} s, limit {limit_s} s"
+        age_s = -(-age_ms // 1000)
+        long = f"{age_s} s" if age_s < 3600 else f"{age_s // 3600} h {age_s // 60 % 60:02} min"
+        return f"unmoved for {long}, limit {limit_s} s"
     found = fair(tuple(offer.decimal for offer in book.offers), DEFAULT)
     return found if isinstance(found, str) else ""
 

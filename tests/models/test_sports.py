@@ -54,6 +54,8 @@ def test_sharp_books_count_more_and_disagreement_widens_the_error() -> None:
 def test_a_price_that_has_not_moved_counts_for_nothing_whenever_the_provider_looked() -> None:
     fresh, old = book("matchbook", 2.0, 1.99), book("pinnacle", 1.5, 2.7, age_s=601)
     assert found(fresh, old).left_out == ("pinnacle (unmoved for 601 s, limit 600 s)",)
+    asleep = book("pinnacle", 1.5, 2.7, age_s=44_398)
+    assert found(fresh, asleep).left_out == ("pinnacle (unmoved for 12 h 19 min, limit 600 s)",)
     assert [one.book for one in found(fresh, book("pinnacle", 1.99, 2.0, age_s=600)).books] == [
         "matchbook",
         "pinnacle",
