@@ -1,4 +1,4 @@
-"""Verbs that look at one market: all that is known of it, and what its event comes to."""
+"""Verbs that look at one market: all that is known of it, how it came to that, what its event comes to."""
 
 from __future__ import annotations
 
@@ -15,11 +15,13 @@ from tui.market_names import alike, not_one
 
 _SHOWN = 5
 """Levels of each side and trades of the tape; ``--json`` has all that the engine keeps."""
+_POINTS = 20
 _WIDTH = 98
 _LEVEL = {"price": "", "quantity": ""}
 _BOOK = ("bid_size", "bid", "ask", "ask_size")
 _BRACKETS = ("label", "model", "book", "fair", "sigma", "edge")
 _ORDERS = ("id", "side", "price", "quantity", "leaves", "state", "ahead", "age_s", "expires")
+_PAST = ("time", "bid", "ask", "fair", "sigma")
 _POSITION = ("net", "average", "cost", "max_loss", "open_pnl", "exit_price", "today", "exit_rule")
 
 _Asked = Callable[[Line, str], Any]
@@ -34,7 +36,19 @@ def market(name: tuple[str, ...], as_json: bool, fields: bool) -> None:
 
     Five levels and five trades, the beginning of the rules; --json has more, pmconsole rules all of the text.
     """
-    _print("market", " ".join(name), _market, market_lines, as_json=as_json, fields=fields)
+    _print("market", " ".join(name), _only("market"), market_lines, as_json=as_json, fields=fields)
+
+
+@click.command()
+@click.argument("name", nargs=-1, metavar="NAME")
+@with_fields
+@with_profile
+def history(name: tuple[str, ...], as_json: bool, fields: bool) -> None:
+    """What prices and fair value of a market were, and our fills there, by any part of its name.
+
+    The last twenty changes; --json has all that the engine keeps.
+    """
+    _print("history", " ".join(name), _only("history"), history_lines, as_json=as_json, fields=fields)
 
 
 @click.command()
@@ -67,11 +81,16 @@ def _print(
     click.echo(verbs.json_text(found) if as_json else "\n".join(lines(found)))
 
 
-def _market(line: Line, name: str) -> Any:
-    found = _alike(line, name)
-    if len(found) != 1:
-        _leave(name, found)
-    return verbs.query(line, "market", found[0]["ticker"])
+def _only(what: str) -> _Asked:
+    """Asks about the one market of the name."""
+
+    def asked(line: Line, name: str) -> Any:
+        found = _alike(line, name)
+        if len(found) != 1:
+            _leave(name, found)
+        return verbs.query(line, what, found[0]["ticker"])
+
+    return asked
 
 
 def _payoff(line: Line, name: str) -> Any:
@@ -90,7 +109,9 @@ def _alike(line: Line, name: str) -> list[dict[str, Any]]:
 
 
 def _leave(name: str, found: list[dict[str, Any]]) -> NoReturn:
-    told = not_one(name, [f"{row['label']} ({row['ticker']})" for row in found])
+    labels = [row["label"] for row in found]
+    alone = [one if labels.count(one) == 1 else row["ticker"] for one, row in zip(labels, found, strict=True)]
+    told = not_one(name, alone)
     verbs.leave(verbs.REFUSED, f"{told[0].upper()}{told[1:]}; {place_of().command('markets')} lists them.")
 
 
@@ -122,9 +143,12 @@ def market_lines(found: dict[str, Any]) -> Iterator[str]:
     yield from _told("settles: ", found["settles"])
     yield from _told("rules: ", found["rules"])
     yield "trades" if found["trades"] else "trades none seen yet"
-    for trade in found["trades"][:_SHOWN]:
-        side = "BUY " if trade["buys"] else "SELL"
-        yield f"  {trade['time']}  {side}  {trade['quantity']} @ {trade['price']}"
+    yield from map(_trade, found["trades"][:_SHOWN])
+
+
+def _trade(trade: dict[str, Any]) -> str:
+    side = "BUY " if trade["buys"] else "SELL"
+    return f"  {trade['time']}  {side}  {trade['quantity']} @ {trade['price']}"
 
 
 def _table(rows: list[dict[str, Any]], columns: tuple[str, ...]) -> Iterable[str]:
@@ -182,7 +206,9 @@ def _model(found: dict[str, Any] | None, *, evidence: bool) -> Iterator[str]:
         return
     law = [f"{word} {found[word]}" for word in ("mean", "spread") if found[word] is not None]
     law += [f"so far {found['extreme']}"] if found["extreme"] is not None else []
-    yield f"model {' '.join(filter(None, (found['model'], found['version'])))}: {', '.join(law)}".rstrip(": ")
+    name, version = found["model"], found["version"]
+    name = version if version.startswith(name) else f"{name} {version}"
+    yield f"model {name}: {', '.join(law)}".rstrip(": ")
     if found["unpooled"]:
         yield f"  alone, not traded: {found['unpooled']}"
     if found["record"]:
@@ -192,6 +218,14 @@ def _model(found: dict[str, Any] | None, *, evidence: bool) -> Iterator[str]:
         yield f"  {row['name']}  {answers.span(row['age_s'])} of {answers.span(row['stale_after_s'])}{late}"
     yield from (f"  {sentence}" for sentence in found["evidence"] if evidence)
     yield from _table(found["brackets"], _BRACKETS)
+
+
+def history_lines(found: dict[str, Any]) -> Iterator[str]:
+    """The newest points and our fills, oldest first."""
+    yield found["ticker"]
+    yield from _table(found["points"][-_POINTS:], _PAST)
+    yield "our fills" if found["fills"] else "our fills none"
+    yield from map(_trade, found["fills"][-_POINTS:])
 
 
 def payoff_lines(found: dict[str, Any]) -> Iterator[str]:
@@ -206,4 +240,4 @@ def payoff_lines(found: dict[str, Any]) -> Iterator[str]:
     yield f"realised {found['realised']}  fees {found['fees']}"
 
 
-VERBS = (market, payoff)
+VERBS = (market, history, payoff)

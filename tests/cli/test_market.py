@@ -19,9 +19,8 @@ LOW = {"label": "SPX > 690", "ticker": "spx-above-690", "event": "spx"}
 
 @pytest.fixture
 def listed(desk: Desk) -> Desk:
-    desk.answers.data |= {
-        "markets": [HIGH, NEXT, SPX, LOW], "market": ask("market"), "payoff": ask("payoff"),
-    }  # fmt: skip
+    desk.answers.data["markets"] = [HIGH, NEXT, SPX, LOW]
+    desk.answers.data |= {what: ask(what) for what in ("market", "payoff", "history")}
     return desk
 
 
@@ -40,13 +39,19 @@ async def test_a_market_is_found_by_any_part_of_its_name(listed: Desk, name: tup
     assert listed.answers.asked[-1] == ("market", STATIC.ticker)
 
 
-@pytest.mark.parametrize("verb", ["market", "payoff"])
+@pytest.mark.parametrize("verb", ["market", "history", "payoff"])
 async def test_a_name_of_none_or_of_several_is_one_sentence(listed: Desk, verb: str) -> None:
     none = await listed.run(verb, "boston", "--profile", "demo")
     assert (none.code, none.out) == (1, "")
     assert none.err == "No market has 'boston' in its name; pmconsole markets lists them.\n"
     several = await listed.run(verb, "0")  # of two events
-    assert several.code == 1 and several.err.startswith("3 markets are like '0': NYC hi Nov23 50-51 (KXHIGH")
+    assert several.code == 1 and several.err.startswith(
+        "3 markets are like '0': NYC hi Nov23 50-51  SPX > 6900  SPX > 690; "
+    )
+    listed.answers.data["markets"] = [HIGH, {**HIGH, "ticker": "slug", "event": "other"}]
+    twins = await listed.run(verb, HIGH["label"])
+    assert f"{STATIC.ticker}  slug; " in twins.err, "alike in their labels"
+    listed.answers.data["markets"] = [HIGH, NEXT, SPX, LOW]
     assert "market" not in {what for what, _ in listed.answers.asked}
     assert (await listed.run("market", "spx > 690")).code == 0, "the whole of a name is its own"
     assert listed.answers.asked[-1] == ("market", "spx-above-690")
@@ -64,7 +69,7 @@ async def test_a_market_is_told_as_its_screen_tells_it(listed: Desk) -> None:
         "edge -0.0012\nstage edge: too good to be true",
         "quarantined, edge 21.4c is too good: BUY NO @ 0.5500 post-only would bring 0.2140 a contract",
         "if that holds, order asks for it by hand\n",
-        "model weather emos-t 1: mean 48.25, spread 2.4, so far 47",
+        "\nmodel weather emos-t 1: mean 48.25, spread 2.4, so far 47",
         "METEO  8m of 12h\n",
         "NYC hi Nov23 48-49  0.4500  --    0.4412  0.0290  -0.0012",
         "position\n    net  average",
@@ -93,6 +98,27 @@ async def test_what_a_market_has_not_is_said(listed: Desk) -> None:
     assert "model: none for this market, prices only" in await market(listed, model=None)
     late = [{"name": "NWS", "age_s": 7201.0, "stale_after_s": 7200}]
     assert "  NWS  2h of 2h  STALE" in await market(listed, model={**told["model"], "inputs": late})
+
+
+async def test_what_a_market_was_is_told_with_our_fills(listed: Desk) -> None:
+    ended = await listed.run("history", "nyc", "48-49")
+    assert (ended.code, ended.out.splitlines()) == (
+        0,
+        [
+            STATIC.ticker,
+            "  time                         bid  ask    fair  sigma",
+            "  2023-11-14T22:13:20.000Z  0.4200  --   0.4412  --",
+            "our fills",
+            "  2023-11-14T22:13:20.000Z  SELL  5.00 @ 0.4200",
+        ],
+    )
+    (point,) = listed.answers.data["history"]["points"]
+    points = [{**point, "bid": f"0.{cents}00"} for cents in range(10, 40)]
+    listed.answers.data["history"] |= {"points": points, "fills": []}
+    lines = (await listed.run("history", "nyc", "48-49")).out.splitlines()
+    assert (len(lines), "0.2000" in lines[2], "0.3900" in lines[-2]) == (23, True, True)
+    assert lines[-1] == "our fills none"
+    assert len(json.loads((await listed.run("history", "nyc", "48-49", "--json")).out)["points"]) == 30
 
 
 async def test_an_event_is_told_outcome_by_outcome(listed: Desk) -> None:

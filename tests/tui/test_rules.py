@@ -336,7 +336,7 @@ OF_THE_SCREEN = {
 def test_every_command_about_the_desk_has_its_twin_on_the_other_side() -> None:
     console, shell = {spec.name for spec in COMMANDS}, set(cli.whole())
     assert console - shell == {"take", *OF_THE_SCREEN}, "attach --take"
-    reading = {"status", "proposals", "limits", "market", "payoff"}
+    reading = {"status", "proposals", "limits", "market", "history", "payoff"}
     around = {"demo", "open", "attach", "sim", "watchdog", "key", "doctor", "drill", "tmux"}
     assert shell - console == reading | around
 
