@@ -89,7 +89,7 @@ class Cards:
     def _propose(self, market: MarketState, wanted: Candidate) -> bool:
         """Make a card; true where it waits for a fair value that still moves, or soon will."""
         desk = self._desk
-        if not wanted.reduces_risk and self._unanswered(market):
+        if not wanted.reduces_risk and self.unanswered(market):
             market.why_not = "not all of its sources have answered yet"
             return True
         if not wanted.reduces_risk and desk.pricing.moving(wanted.event_ticker):
@@ -105,7 +105,7 @@ class Cards:
             self._leave(card)
         return False
 
-    def _unanswered(self, market: MarketState) -> bool:
+    def unanswered(self, market: MarketState) -> bool:
         """Whether its price rests on the first of several sources to answer after a start."""
         if market.market.station is None:
             return False

@@ -273,9 +273,10 @@ class Trading:
 
     def _drop_unwanted(self, market: MarketState, view: MarketView) -> None:
         """Cancel resting entries whose reason is gone. A stale book drops nothing: the orders expire. Nor
-        does a book of the event that flickers."""
+        does a book of the event that flickers, or a price that rests on the first sources to answer after a
+        start: what an earlier run left would lose its place to it."""
         desk, fair = self._desk, market.fair
-        if fair is None or view.stale or flickers(desk, market):
+        if fair is None or view.stale or flickers(desk, market) or self._cards.unanswered(market):
             return
         for order in desk.ledger.live_in(view.market.ticker):
             client = order.intent.client_order_id

@@ -101,6 +101,7 @@ def test_the_printed_lines_stop_from_copy_mode_and_from_any_pane(tmux: Tmux) -> 
     printed = subprocess.run(words, env=tmux.environment, cwd=ROOT, capture_output=True, check=True).stdout
     lines = tmux.home / "lines.conf"
     lines.write_bytes(printed)
+    tmux.tell("set-option", "-g", "assume-paste-time", "0")  # a busy machine reads typed keys together
     tmux.tell("source-file", str(lines))
     for number, mode in enumerate(("emacs", "vi"), 1):
         tmux.tell("set-option", "-g", "mode-keys", mode)

@@ -170,3 +170,30 @@ def test_a_card_waits_for_every_source_to_have_answered_at_a_start_but_not_for_e
             await bench.card(seconds=2.0 if answers else ANSWERS_NS / 1e9)
 
     run_virtual(main)
+
+
+def test_what_an_earlier_run_left_is_not_cancelled_on_the_first_sources_to_answer() -> None:
+    late = Late()
+
+    async def main(loop: VirtualLoop) -> None:
+        async with running(loop) as bench:
+            order = await bench.sent()
+            client, rows, venue = order.intent.client_order_id, list(bench.journal.rows), bench.venue
+        async with running(
+            loop,
+            venue=venue,
+            history=rows,
+            ready=False,
+            run="r2",
+            more_feeds=lambda _sink, _clocks: [late],
+        ) as again:
+            again.feed.forecast(44.0)
+            await again.until(lambda: again.engine.state.ready, "ready")
+            await asyncio.sleep(1.0)
+            assert again.order(client).live and not again.engine.desk.seats.cancelling(client)
+            late.missing = ()
+            await again.until(lambda: not again.order(client).live, "cancel", 2.0)
+            [cancel, *_] = [row.payload for row in again.journal.rows if row.kind == "CANCEL_SENT"]
+            assert "edge is down" in cancel
+
+    run_virtual(main)
