@@ -175,8 +175,7 @@ async def test_a_stopped_console_goes_on_as_before_and_ends_with_its_terminal_wh
 ) -> None:
     """The kernel sends SIGCONT with a hangup too; a shell has the terminal while the console is stopped."""
     async with console(directory, exported=(160, 45), owned=True) as (terminal, engine):
-        terminal.process.send_signal(signal.SIGCONT)  # though it was not stopped
-        await drawn_again(terminal)
+        await goes_on(terminal)  # though it was not stopped
         for _ in range(3):  # two readers would tear the sequence, and its letter would spend
             for part in (b"\x1b[1;9", b"a"):
                 terminal.type(part)
@@ -185,8 +184,7 @@ async def test_a_stopped_console_goes_on_as_before_and_ends_with_its_terminal_wh
             terminal.process.send_signal(stop)
             await stopped(terminal)
             termios.tcsetattr(terminal.fd, termios.TCSANOW, terminal.modes)
-            terminal.process.send_signal(signal.SIGCONT)
-            await drawn_again(terminal)
+            await goes_on(terminal)
             engine.commands.clear()
             terminal.type(b"H")
             await engine.expect(Halt)
@@ -197,10 +195,11 @@ async def test_a_stopped_console_goes_on_as_before_and_ends_with_its_terminal_wh
         assert await terminal.ended() in (0, 129)
 
 
-async def drawn_again(terminal: Terminal) -> None:
-    """All of the screen is drawn, not what has changed of it."""
+async def goes_on(terminal: Terminal) -> None:
+    """Told to go on, the console draws all of the screen, not what has changed of it."""
     terminal.read()
     terminal.screen.reset()
+    terminal.process.send_signal(signal.SIGCONT)
     await terminal.shows("MARKETS")
     await terminal.shows("^X STOP")
 
