@@ -31,6 +31,8 @@ SETTLES_NS = 300_000_000
 """How long an event's fair values stand before something new is proposed on them."""
 MOVES = 0.01
 """By less a fair value has not moved."""
+STANDS_LOOKS = 10
+"""So often an event is looked at for whether it stands, before what moved it is told all the same."""
 PUSHED_EVERY_NS = 50_000_000
 """Real time between two passes over what pushed values move: what comes in between waits for the next."""
 STEP_EVENTS = 6
@@ -87,6 +89,8 @@ class Pricing:
         self._passed_ns = -PUSHED_EVERY_NS
         self._passing = False
         self._past: dict[str, list[tuple[int, float]]] = {}
+        self._untold: dict[str, EventFair] = {}
+        """What was said of events before a forecast moved them, while they do not stand yet."""
 
     # --- inputs --------------------------------------------------------------------------------
 
@@ -280,8 +284,9 @@ class Pricing:
         before = {fair.ticker: fair.probability for fair in known.values} if known and not refused else {}
         for fair in priced.values:
             self._keep(self._state.markets[fair.ticker], fair)
-        if known is not None:
-            self._tell_moves(event, known, priced)
+        if known is not None and priced.drivers != known.drivers and event.ticker not in self._untold:
+            self._untold[event.ticker] = known
+            self._spawn(f"tell what moved {event.ticker}", self._tell_moves(event))
         self._touch(event, [v.ticker for v in priced.values if _moved(before.get(v.ticker), v)])
 
     def _keep(self, market: MarketState, fair: FairValue) -> None:
@@ -298,16 +303,28 @@ class Pricing:
         while len(hour) > 1 and world - hour[1][0] >= HOUR_MS:
             hour.pop(0)
 
-    def _tell_moves(self, event: EventState, known: EventFair, priced: EventFair) -> None:
+    async def _tell_moves(self, event: EventState) -> None:
+        """Tell what moved an event once it stands: between the first source of a run and the last one its
+        mean may be anywhere."""
+        try:
+            for _ in range(STANDS_LOOKS):
+                await asyncio.sleep(SETTLES_NS / 1e9)
+                if not self.moving(event.ticker):
+                    break
+        finally:
+            known = self._untold.pop(event.ticker)
+        priced = event.fair
+        if priced is None or event.refusal:
+            return
         before = {fair.ticker: fair for fair in known.values}
         moved = sum(
             abs(fair.model_probability - old.model_probability) > max(old.model_sigma, 0.01)
             for fair in priced.values
             if (old := before.get(fair.ticker)) is not None
         )
-        if moved and priced.drivers != known.drivers:
+        if moved:
             values = "1 value" if moved == 1 else f"{moved} values"
-            what = f"{event.label}: {priced.why}; mean {priced.mean - known.mean:+.1f}F, {values} moved"
+            what = f"{event.label}: mean {priced.mean - known.mean:+.1f}F, {values} moved: {priced.why}"
             self._alarms.raise_(f"fair {event.ticker} {priced.computed_ms}", AlarmLevel.NOTE, what)
             self._scribe.desk(Kind.FAIR, what, mean=priced.mean, spread=priced.spread, version=priced.version)
 

@@ -197,3 +197,21 @@ def test_what_an_earlier_run_left_is_not_cancelled_on_the_first_sources_to_answe
             assert "edge is down" in cancel
 
     run_virtual(main)
+
+
+def test_what_moved_an_event_is_told_once_it_stands_and_from_where_it_stood_before() -> None:
+    async def main(loop: VirtualLoop) -> None:
+        async with running(loop) as bench:
+            await bench.card()
+            await asyncio.sleep(2.0)
+            event = bench.engine.state.events[EVENT]
+            assert event.fair is not None
+            stood = event.fair.mean
+            for high in (46.0, 51.0):  # the first source of a run says less, the last one more
+                bench.feed.forecast(high)
+                await asyncio.sleep(0.1)
+            await asyncio.sleep(1.0)
+            [what] = [row.payload for row in bench.journal.rows if row.kind == "FAIR"]
+            assert f"mean {event.fair.mean - stood:+.1f}F" in what and event.fair.mean > stood + 2
+
+    run_virtual(main)
