@@ -321,3 +321,19 @@ def test_a_market_is_priced_with_the_fees_announced_for_now() -> None:
             assert view is not None and view.market.fees == dear
 
     run_virtual(main)
+
+
+def test_a_sent_cards_own_order_is_not_ahead_of_itself() -> None:
+    async def main(loop: VirtualLoop) -> None:
+        async with running(loop) as bench:
+            card, desk = await bench.card(), bench.engine.desk
+            side, price = card.candidate.side, card.candidate.price
+            before = Snapshot(desk).proposal(card.id)
+            order = await bench.sent()
+            book = bench.venue.books[HOT].book
+            book.set(side, price, book.size(side, price) + order.leaves)  # which shows it too from now on
+            bench.venue.touch(HOT)
+            after = Snapshot(desk).proposal(card.id)
+            assert after.state == "SENT" and (after.ahead, after.share) == (before.ahead, before.share)
+
+    run_virtual(main)

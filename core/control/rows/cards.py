@@ -61,7 +61,8 @@ def proposal_row(card: Proposal, around: CardSurroundings) -> ProposalRow:
     spread = market.grid.ticks_between(Price(bid), Price(ask)) if bid is not None and ask is not None else 0
     ours, theirs = (bid, ask) if outcome is Outcome.YES else (ask, bid)
     rests = c.tif is TimeInForce.GTC
-    ahead = book.depth_within(c.side, c.price) if book and rests else Quantity(0)
+    left = 0 if card.standing else around.pending  # of its own order: a book shows that too once it rests
+    ahead = Quantity(max(0, book.depth_within(c.side, c.price) - left) if book and rests else 0)
     depth = ahead if c.post_only else visible_depth(book, c.side, around.collar) if book else Quantity(0)
     holding = held(around.position, outcome)
     after = holding + (-around.pending if c.purpose is Purpose.CLOSE else around.pending)
