@@ -29,6 +29,10 @@ from core.strategy.proposal import Candidate, FeeRole, Sizing
 from core.strategy.rules import EntryRules, Headroom, MarketView
 from core.strategy.sizing import Cap, Held, Offer, Stake, affordable, holds, played, smallest, stakes, whole
 
+HOUR_MS = 3_600_000
+QUIET_HOURS = 2
+"""World hours without a forecast that moved, from which a reason says so first."""
+
 Sizes = Callable[[Outcomes, Sequence[Offer], Mapping[str, Sequence[Held]], Money], Mapping[str, Stake]]
 
 
@@ -251,11 +255,18 @@ def _sized(
         model=fair.model,
         model_version=fair.version,
         sizing=Sizing(stake.full, play.part, bound.name, stake.shrink),
-        why=event.why,
+        why=reason(event, now_ms),
         against=against(fair, found, view, rules, now_ms),
         lifetime_s=rules.lifetime_s,
         fill=expected_fill(view, found.side, found.price, bound.quantity, found.role, rules),
     )
+
+
+def reason(event: EventFair, now_ms: int) -> str:
+    """Why now: what moved its forecasts last, and where that was hours ago that nothing has since."""
+    moved = [driver.since_ms for driver in event.drivers if driver.before is not None]
+    hours = (now_ms - max(moved, default=now_ms)) // HOUR_MS
+    return event.why if hours < QUIET_HOURS else f"no forecast moved for {hours}h; last {event.why}"
 
 
 def _own_caps(chance: _Chance, headroom: Headroom, rules: EntryRules) -> Sequence[Cap]:

@@ -10,9 +10,10 @@ from hypothesis import strategies as st
 from core.domain.market import FeeSchedule, FeeType, MarketStatus, PriceBand, TickGrid
 from core.domain.order import BookSide, Outcome, Purpose, TimeInForce
 from core.domain.units import DOLLAR, Money, Price, contracts
+from core.models.fair_value import Driver
 from core.strategy.assess import NOTHING, QUARANTINED, STALE, assess, needed_edge, share_filled
 from core.strategy.edge import Cost
-from core.strategy.entries import displaced, entries, lapsed, worst_cost
+from core.strategy.entries import displaced, entries, lapsed, reason, worst_cost
 from core.strategy.proposal import Candidate, FeeRole
 from core.strategy.rules import EntryRules
 
@@ -473,3 +474,20 @@ def test_an_entry_is_no_smaller_than_the_venue_takes(made: Any, shown: int, boug
     assert [(c.quantity, c.edge_half == c.edge) for c in found] == (
         [(contracts(bought), True)] if bought else []
     )
+
+
+@pytest.mark.parametrize(
+    ("hours", "why"),
+    [
+        (1.9, "NWS +1.0F at 15:30Z"),
+        (2.0, "no forecast moved for 2h; last NWS +1.0F at 15:30Z"),
+        (7.5, "no forecast moved for 7h; last NWS +1.0F at 15:30Z"),
+    ],
+)
+def test_a_reason_that_is_hours_old_says_so_first(made: Any, hours: float, why: str) -> None:
+    moved_ms = made.now_ms - int(hours * 3_600_000)
+    drivers = (Driver("NWS", 48.0, moved_ms, 47.0), Driver("Open-Meteo", 48.6, moved_ms - 7_200_000))
+    event = msgspec.structs.replace(made.event(made.fair()), why="NWS +1.0F at 15:30Z", drivers=drivers)
+    assert reason(event, made.now_ms) == why
+    first = msgspec.structs.replace(event, why="first forecast: NWS 48.0F", drivers=drivers[1:])
+    assert reason(first, made.now_ms) == "first forecast: NWS 48.0F"
