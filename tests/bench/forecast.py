@@ -35,7 +35,7 @@ every_s = 2
 COLUMNS, ROWS = 160, 45
 CARDLESS = 0.5
 """So much longer than the changes asked for a run goes on: cards expire, and some changes find none."""
-MOVED_CENTS = 1.0
+MOVED_CENTS = 0.3
 """A forecast moves some figure by more, the time that passes meanwhile none."""
 _ROW = re.compile(r"([KP] NYC hi \S+ \S+) +(.*)")
 _FAIR = re.compile(r"\d+\.\d")
