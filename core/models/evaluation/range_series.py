@@ -21,6 +21,7 @@ from core.models.laws import Array, Shape
 from core.models.ranges.clocks import week_hour
 from core.models.ranges.fitting import Prior, best_shape, likelihood, log_scale
 from core.models.ranges.squares import ewma, week_shape
+from core.models.ranges.volatility import HALF_LIFE_MS
 
 REFIT_DAYS = 30
 LAMBDA = 0.94
@@ -144,14 +145,18 @@ _FX_EDGE, _FX_STEP = 0.006 / math.sqrt(6), 0.0015 / math.sqrt(6)
 
 
 def eurusd(data: Hourly, fit_until: int | None) -> Series:
-    """From 13 to 14 UTC by the hour of the week on New York's clock and weighted means of past squares."""
-    opens, closes = data.columns["open"], data.columns["close"]
-    good = np.isfinite(opens) & np.isfinite(closes)
+    """From 13 to 14 UTC by the hour of the week on New York's clock and weighted means of past squares. The
+    desk keeps one mean, of a short memory (``ranges/volatility.py``), of returns by the minute: what comes
+    nearest to those is the range of an hour."""
+    opens, highs, lows, closes = (data.columns[name] for name in ("open", "high", "low", "close"))
+    good = np.isfinite(opens) & np.isfinite(highs) & np.isfinite(lows) & np.isfinite(closes)
     begins_ms, hourly = data.begins_ms[good], np.log(closes[good] / opens[good])
+    within = _RANGE2 * np.log(highs[good] / lows[good]) ** 2
     at_day, week_hours = _day(begins_ms), np.array([week_hour(int(ms)) for ms in begins_ms], dtype=np.int64)
     target = np.flatnonzero(begins_ms // HOUR_MS % 24 == FX_HOUR_UTC)
     days, returns = at_day[target], hourly[target]
     clock, mixed, shapes = np.empty(days.size), np.empty(days.size), [Shape.T5] * days.size
+    desk = np.empty(days.size)
     for here, seen in blocks(days, fit_until):
         fitted = int(target[seen][-1]) + 1 if seen.stop else 0
         ends = int(target[here][-1]) + 1
@@ -159,6 +164,7 @@ def eurusd(data: Hourly, fit_until: int | None) -> Series:
         calm = hourly[:ends] / np.sqrt(weights)
         slow, fast = (_weighted(calm, decay) for decay in (SLOW, FAST))
         clock[here] = (slow * np.sqrt(weights))[target[here]]
+        desk[here] = np.sqrt(_short(begins_ms[:ends], within[:ends], weights) * weights)[target[here]]
         both = np.sqrt(weights * (slow**2 + fast**2) / 2)[target[: here.stop]]
         shape, factor = best_shape(returns[seen] / both[seen], np.ones((seen.stop, 1)), FACTOR_PRIOR)
         mixed[here] = both[here] * math.exp(factor[0])
@@ -167,11 +173,27 @@ def eurusd(data: Hourly, fit_until: int | None) -> Series:
         "flat": _said(Shape.NORMAL, _flat_hour(at_day, closes[good], days)),
         "clock": _said(Shape.NORMAL, clock),
         "clock-t": _said(Shape.T5, clock),
-        DEFAULT: Said(tuple(shapes), mixed),
+        "mixed-t": Said(tuple(shapes), mixed),
+        DEFAULT: _said(Shape.T5, desk),
     }
     left_out = int((~good).sum())
     edges = _edges(_FX_EDGE, _FX_STEP)
     return Series("EUR/USD", 0, FX_HOUR_UTC, days, returns, edges, models, left_out)
+
+
+def _short(begins_ms: Days, squares: Array, weights: Array) -> Array:
+    """Variance of an average hour before each, as the desk has it: what was over what the clock says of its
+    hours, both worth half after ``HALF_LIFE_MS``."""
+    before, last_ms = np.empty(squares.size), 0
+    moved = passed = 0.0
+    for at, (began_ms, square, weight) in enumerate(
+        zip(begins_ms.tolist(), squares.tolist(), weights.tolist(), strict=True)
+    ):
+        fade = 0.5 ** ((began_ms - last_ms) / HALF_LIFE_MS)
+        last_ms, moved, passed = began_ms, moved * fade, passed * fade
+        before[at] = moved / passed if passed > _TINY else _TINY
+        moved, passed = moved + square, passed + weight
+    return np.maximum(before, _TINY)
 
 
 def _flat_hour(at_day: Days, closes: Array, wanted: Days) -> Array:

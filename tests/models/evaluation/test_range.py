@@ -11,10 +11,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from core.feeds.stations import HOUR_MS
 from core.models import scores
 from core.models.evaluation.range import FLOOR, FOLDER, WARM_UP, score, scored
 from core.models.evaluation.range_files import Daily, Hourly, daily, hourly
-from core.models.evaluation.range_series import Said, Series, blocks, btcusd, eurusd, spx, spy
+from core.models.evaluation.range_series import Said, Series, _short, blocks, btcusd, eurusd, spx, spy
 from core.models.evaluation.rows import Counted, DataError, Row
 from core.models.laws import Law, Shape
 from tests.models.evaluation.range_set import START, history, random_daily, random_hourly, series_of
@@ -276,3 +277,10 @@ def test_development_order_of_the_pair() -> None:
     rows = losses("eurusd_hourly.csv.gz", late, Counted(ordinal("2012-01-01"), ordinal("2014-12-31")))
     flat, clock, default = (rows[model].log_loss or 9 for model in ("flat", "clock", "default"))
     assert default < clock - 0.02 < flat - 0.17
+
+
+def test_the_desks_currency_model_is_scored_by_the_memory_that_the_desk_has() -> None:
+    """An hour that moved twelve hours before counts half of one that just has, and its clock with it."""
+    begins_ms = np.array([0, 12, 24], dtype=np.int64) * HOUR_MS
+    found = _short(begins_ms, np.array([4e-6, 1e-6, 9e-6]), np.array([2.0, 1.0, 1.0]))
+    assert found[1:] == pytest.approx([2e-6, (4e-6 / 2 + 1e-6) / (2.0 / 2 + 1.0)])
