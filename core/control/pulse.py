@@ -16,6 +16,7 @@ from pathlib import Path
 import msgspec
 
 from core.control.client import encode
+from core.domain.faults import fault_words
 
 EVERY_S = 1.0
 ANSWER_S = 0.9
@@ -112,7 +113,7 @@ class Line:
                 await self._writer.drain()
                 return _from_watchdog.decode(await receive(self._reader))
         except (TimeoutError, OSError, msgspec.MsgspecError) as error:
-            raise PulseError(f"the watchdog did not answer ({type(error).__name__})") from error
+            raise PulseError(f"the watchdog did not answer: {fault_words(error)}") from error
 
     def close(self) -> None:
         self._writer.close()

@@ -7,6 +7,7 @@ engine waits for it; what goes wrong is an alarm to be looked at, and is tried a
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Awaitable, Callable
 from typing import NamedTuple, Protocol
 
@@ -32,6 +33,8 @@ DAY_MS = 86_400_000
 _MINUTE_MS = 60_000
 KEY = "outside"
 DEAF = "what rings is heard on this machine alone; trading goes on"
+
+_log = logging.getLogger(__name__)
 
 
 class Rng(Protocol):
@@ -107,7 +110,13 @@ class Outside:
         try:
             while True:
                 await asyncio.sleep(LOOK_S)
-                await self._look(self._channel, self._desk.clocks.mono_ns())
+                try:
+                    await self._look(self._channel, self._desk.clocks.mono_ns())
+                except Exception as error:  # noqa: BLE001 - an alarm, and tried again: no desk ends for it
+                    _log.error("telling outside broke: %s", type(error).__name__)
+                    self._test_asked = False
+                    self._wait_until_ns = self._desk.clocks.mono_ns() + int(BACKOFF_S_MAX * 1e9)
+                    self._failed("the part that tells broke, see engine.log")
         finally:
             await self._channel.network.aclose()
 
@@ -149,8 +158,7 @@ class Outside:
             backoff_s = min(BACKOFF_S_MAX, 2.0 ** min(self._fails, 10)) * (0.5 + channel.rng.random() / 2)
             self._wait_until_ns = self._desk.clocks.mono_ns() + int(backoff_s * 1e9)
             if self._fails >= FAILS_MAX:
-                what = f"nobody outside is told: {fault}"
-                self._desk.alarms.raise_(KEY, AlarmLevel.CHECK, what, DEAF, "the next message that arrives")
+                self._failed(fault)
             kept = msgspec.structs.replace(self._record, fault=fault)
         else:
             self._fails, self._wait_until_ns = 0, 0
@@ -158,6 +166,10 @@ class Outside:
             kept = msgspec.structs.replace(self._record, fault="", worked_ms=self._desk.clocks.wall_ms())
         await self._keep(channel, kept)
         return fault
+
+    def _failed(self, why: str) -> None:
+        what = f"nobody outside is told: {why}"
+        self._desk.alarms.raise_(KEY, AlarmLevel.CHECK, what, DEAF, "the next message that arrives")
 
     async def _keep(self, channel: Channel, record: Record) -> None:
         if record != self._record:

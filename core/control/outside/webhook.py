@@ -20,6 +20,7 @@ from core.config.secrets import WEBHOOK_VARIABLE, KeyFileError, from_keyring, re
 from core.config.settings import AlarmSettings
 from core.control.outside.message import Message
 from core.venues.address import is_loopback
+from core.venues.faults import fault_text
 from core.venues.http import network_transport
 
 SETTING: Final = "alarms.webhook"
@@ -145,7 +146,7 @@ def _fault(error: BaseException) -> str:
         at = at.__cause__ or at.__context__ if at is not None else None
     if isinstance(error, httpx.ConnectError):
         return "it cannot be reached"
-    return f"the connection broke ({type(error).__name__})"
+    return fault_text(error, lambda _: "") if isinstance(error, httpx.HTTPError) else "the connection broke"
 
 
 def _refusal(status: int) -> str:

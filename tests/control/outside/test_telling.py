@@ -17,6 +17,7 @@ import pytest
 
 from core.config.settings import AlarmSettings
 from core.control.log import to_file
+from core.control.outside import telling as telling_module
 from core.control.outside.record import Record, keep_record, read_record
 from core.control.outside.telling import BACKOFF_S_MAX, KEY, Channel, Outside
 from core.control.outside.webhook import Webhook
@@ -165,6 +166,22 @@ def test_a_receiver_that_does_not_take_it_is_a_look_worth_and_is_tried_ever_more
             await asyncio.sleep(BACKOFF_S_MAX + 15)
             assert receiver.texts("ACT") and not desk.of(KEY), "told late, and not given up"
             assert told.kept[-1].fault == "" and told.kept[-1].worked_ms is not None
+
+    run_virtual(main)
+
+
+def test_a_fault_of_its_own_is_an_alarm_and_ends_no_desk(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def main(loop: VirtualLoop) -> None:
+        async with telling(loop) as (desk, told):
+            with monkeypatch.context() as broken:
+                broken.setattr(telling_module, "message", lambda *_, **__: 1 / 0)
+                desk.alarms.raise_("loss", AlarmLevel.ACT, "lost 60 %")
+                assert told.outside.test(TRADER).accepted
+                await asyncio.sleep(3)
+                (standing,) = desk.of(KEY)
+                assert "the part that tells broke" in standing.what and standing.level is AlarmLevel.CHECK
+            await asyncio.sleep(BACKOFF_S_MAX + 2)
+            assert told.receiver.texts("ACT") and not desk.of(KEY)
 
     run_virtual(main)
 

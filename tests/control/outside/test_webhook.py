@@ -138,8 +138,8 @@ def head(status: str, *lines: str) -> bytes:
             "HTTP 404: it does not know this address any more",
         ),
         (head("200 OK", "set-cookie: a=b; Domain=.example.com", "content-length: 0"), False, ""),
-        (b"nonsense " + PLANTED.encode() + b"\r\n\r\n", False, "the connection broke (RemoteProtocolError)"),
-        (head("200 OK", "x: " + "y" * 400_000), True, "the connection broke (RemoteProtocolError)"),
+        (b"nonsense " + PLANTED.encode() + b"\r\n\r\n", False, "the connection ended before the answer"),
+        (head("200 OK", "x: " + "y" * 400_000), True, "the connection ended before the answer"),
     ],
 )
 async def test_an_answer_is_its_status_and_nothing_else(answer: bytes, endless: bool, said: str) -> None:
@@ -204,7 +204,7 @@ async def test_whatever_a_transport_breaks_on_is_an_answer_without_the_address()
             raise RuntimeError(f"cannot ask {request.url}")
 
     told = await post(Broken(), Webhook(f"http://127.0.0.1/{PLANTED}"), SAID)
-    assert told == "the connection broke (RuntimeError)"
+    assert told == "the connection broke"
 
 
 def test_a_message_is_no_link_no_mention_and_no_second_line() -> None:
