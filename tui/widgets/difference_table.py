@@ -12,7 +12,7 @@ from tui.lines import Line, Span, line
 from tui.scene import Scene, note
 from tui.tables import clean
 from tui.widgets.line_pane import LinePane
-from tui.widgets.live_table import Column, Key, LiveTable, several
+from tui.widgets.live_table import Column, Key, LiveTable, market_column, several
 from tui.words import account_word
 
 MEANINGS = {
@@ -116,18 +116,7 @@ class DifferenceTable(LiveTable):
                 Column("row", " row", 5, 1, self._code, left=True),
                 Column("venue", " V", 2, 1, self._venue, when=several),
                 Column("about", " what", 6, 1, self._about, left=True),
-                Column(
-                    "market",
-                    "",
-                    19,
-                    1,
-                    self._market,
-                    left=True,
-                    grow=True,
-                    snug=True,
-                    width_max=31,
-                    ends=True,
-                ),
+                market_column("", self._market),
                 Column("id", "  id", 2 + _ID, 3, self._subject, left=True),
                 Column("ours", "we say", 14, 1, self._ours, grow=True, snug=True, width_max=30),
                 Column("theirs", "venue says", 13, 1, self._theirs, grow=True, snug=True, width_max=40),

@@ -52,6 +52,13 @@ def several(view: ViewModel) -> bool:
     return view.several
 
 
+def market_column(header: str, cell: Callable[[Scene, Key], Span], rank: Rank | None = None) -> Column:
+    """A market's name, as wide as the names in sight need; where it is cut its strike stays."""
+    return Column(
+        "market", header, 19, 1, cell, left=True, grow=True, snug=True, width_max=31, ends=True, rank=rank
+    )
+
+
 def plan(columns: Sequence[Column], width: int, needs: Mapping[str, int] | None = None) -> list[Column]:
     """The columns that fit ``width``; those that grow take the rest, each up to its own maximum and to what
     it ``needs``, by its name."""

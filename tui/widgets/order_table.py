@@ -20,7 +20,7 @@ from tui.format import (
 )
 from tui.lines import Line, Span, line
 from tui.scene import Scene, note
-from tui.widgets.live_table import Column, Key, LiveTable, several
+from tui.widgets.live_table import Column, Key, LiveTable, market_column, several
 from tui.words import order_role
 
 PROVISIONAL, REVERSED = "PROVISIONAL", "REVERSED"
@@ -204,19 +204,7 @@ def _ended(scene: Scene, key: Key) -> Span:
 COLUMNS = (
     Column("mark", "", 1, 1, _mark, left=True),
     Column("venue", "V", 1, 1, _venue, left=True, when=several, said=_venue_name),
-    Column(
-        "market",
-        " market",
-        19,
-        1,
-        _market,
-        left=True,
-        grow=True,
-        snug=True,
-        width_max=31,
-        ends=True,
-        rank=_by_market,
-    ),
+    market_column(" market", _market, _by_market),
     Column("verb", "  side", 7, 1, _verb, left=True, rank=_by_side),
     Column("outcome", "", 3, 1, _outcome, left=True),
     Column("qty", "qty", 7, 1, _quantity, rank=lambda scene, key: -_row(scene, key).quantity),

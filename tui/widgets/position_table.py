@@ -21,7 +21,7 @@ from tui.lines import Line, Span, line
 from tui.ordering import Rank
 from tui.scene import Scene, note
 from tui.view_model import ViewModel
-from tui.widgets.live_table import Column, Key, LiveTable, several
+from tui.widgets.live_table import Column, Key, LiveTable, market_column, several
 from tui.widgets.order_table import pnl_line
 from tui.widgets.text_pane import wrapped
 
@@ -170,19 +170,7 @@ COLUMNS = (
     Column(
         "venue", "V", 1, 1, _venue, left=True, when=several, said=lambda scene, key: _row(scene, key).venue
     ),
-    Column(
-        "market",
-        " market",
-        19,
-        1,
-        _market,
-        left=True,
-        grow=True,
-        snug=True,
-        width_max=31,
-        ends=True,
-        rank=lambda scene, key: _name(scene, _row(scene, key)),
-    ),
+    market_column(" market", _market, lambda scene, key: _name(scene, _row(scene, key))),
     Column("side", "  side", 6, 1, _side, left=True),
     Column("qty", "qty", 7, 1, _quantity, rank=lambda scene, key: -abs(_row(scene, key).net)),
     Column("confirmed", "conf", 7, 3, _confirmed, when=_settles_later),
